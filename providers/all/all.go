@@ -1,0 +1,30 @@
+// Package all lists every provider Strikeout reads.
+package all
+
+import (
+	"sort"
+
+	"github.com/strikeout/strikeout/providers"
+)
+
+// list is literal: nothing registers itself.
+var list = []providers.Info{
+	// one line a provider, in alphabetical order
+}
+
+// Infos returns the catalogue, sorted by name.
+func Infos() []providers.Info {
+	out := append([]providers.Info(nil), list...)
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
+
+// Lookup returns the provider of that name.
+func Lookup(name string) (providers.Info, bool) {
+	for _, i := range list {
+		if i.Name == name {
+			return i, true
+		}
+	}
+	return providers.Info{}, false
+}

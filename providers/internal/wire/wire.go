@@ -1,0 +1,211 @@
+// Package wire reads what providers put on the wire: JSON with loosely typed
+// fields, and times in every notation.
+//
+// JSON is read by the v2 decoder: names match exactly, and an object that says
+// the same name twice is refused, because two readers could see two different
+// recipients in it. Broken UTF-8 becomes U+FFFD: a bounce must not be lost for
+// a Latin-1 letter in an SMTP reply.
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// ErrJSON is the only error of Decode and Array: the decoder's own quote their input.
+var ErrJSON = errors.New("not the expected JSON")
+
+var options = json.JoinOptions(jsontext.AllowInvalidUTF8(true))
+
+// Raw is one undecoded JSON value.
+type Raw = jsontext.Value
+
+// Decode reads one JSON value into v. Unknown members are ignored.
+func Decode(body []byte, v any) error {
+	if err := json.Unmarshal(bytes.TrimPrefix(body, bom), v, options); err != nil {
+		return ErrJSON
+	}
+	return nil
+}
+
+var bom = []byte("\xef\xbb\xbf")
+
+// Array returns the items of a JSON array, or the one value that stands where
+// an array is expected. An item is decoded later, so that a bad one does not
+// cost the others.
+func Array(body []byte) ([]Raw, error) {
+	body = bytes.TrimPrefix(body, bom)
+	if t := bytes.TrimLeft(body, " \t\r\n"); len(t) == 0 || t[0] != '[' {
+		var one Raw
+		if Decode(body, &one) != nil || one.Kind() != '{' {
+			return nil, ErrJSON
+		}
+		return []Raw{one}, nil
+	}
+	items := make([]Raw, 0, 1+len(body)/512)
+	d := jsontext.NewDecoder(bytes.NewBuffer(body), options)
+	if _, err := d.ReadToken(); err != nil {
+		return nil, ErrJSON
+	}
+	for d.PeekKind() != ']' {
+		start := d.InputOffset()
+		if err := d.SkipValue(); err != nil {
+			return nil, ErrJSON
+		}
+		item := bytes.TrimLeft(body[start:d.InputOffset()], " \t\r\n,")
+		items = append(items, Raw(item))
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, ErrJSON
+	}
+	if rest := bytes.TrimLeft(body[d.InputOffset():], " \t\r\n"); len(rest) > 0 {
+		return nil, ErrJSON
+	}
+	return items, nil
+}
+
+// Join writes items back as one array, for a quarantine that keeps only them.
+func Join(items []Raw) []byte {
+	out := []byte{'['}
+	for i, it := range items {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, it...)
+	}
+	return append(out, ']')
+}
+
+// Text is any JSON scalar as text: strings as they are, numbers and booleans
+// as written, null and everything else as "". Providers change their minds
+// about types.
+type Text string
+
+// UnmarshalJSONFrom implements the v2 decoder's interface.
+func (t *Text) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	*t = ""
+	switch d.PeekKind() {
+	case '"', '0', 't', 'f':
+		tok, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		*t = Text(tok.String())
+		return nil
+	default:
+		return d.SkipValue()
+	}
+}
+
+// String returns the text without white space around it.
+func (t Text) String() string { return strings.TrimSpace(string(t)) }
+
+// Lower returns the text trimmed and in lower case, for comparing codes.
+func (t Text) Lower() string { return strings.ToLower(t.String()) }
+
+// Bool reports whether the text is "true" or "1".
+func (t Text) Bool() bool { l := t.Lower(); return l == "true" || l == "1" }
+
+// Time reads the text with Time.
+func (t Text) Time(layouts ...string) time.Time { return Time(t.String(), layouts...) }
+
+// List is a JSON array of scalars, or one scalar where an array is expected.
+type List []string
+
+// UnmarshalJSONFrom implements the v2 decoder's interface.
+func (l *List) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	*l = nil
+	if d.PeekKind() != '[' {
+		var t Text
+		if err := t.UnmarshalJSONFrom(d); err != nil {
+			return err
+		}
+		if t != "" {
+			*l = List{t.String()}
+		}
+		return nil
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	for d.PeekKind() != ']' {
+		var t Text
+		if err := t.UnmarshalJSONFrom(d); err != nil {
+			return err
+		}
+		*l = append(*l, t.String())
+	}
+	_, err := d.ReadToken()
+	return err
+}
+
+// timeLayouts are tried in order; those without a zone are UTC.
+var timeLayouts = []string{
+	time.RFC3339Nano,
+	"2006-01-02T15:04:05.999999999Z0700",
+	"2006-01-02T15:04:05 Z0700",
+	"2006-01-02T15:04:05.999999999",
+	"2006-01-02 15:04:05.999999999Z07:00",
+	"2006-01-02 15:04:05.999999999 Z0700",
+	"2006-01-02 15:04:05.999999999 UTC",
+	"2006-01-02 15:04:05.999999999",
+}
+
+// Time reads a time in any of the given layouts, RFC 3339 in its loose forms
+// (no zone means UTC), or Unix seconds, milliseconds, microseconds or
+// nanoseconds, told apart by size, with or without a fraction. Layouts of the
+// caller come first. It returns the zero time for anything else: an event
+// whose time cannot be read still happened.
+func Time(s string, layouts ...string) time.Time {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return time.Time{}
+	}
+	for _, l := range layouts {
+		if t, err := time.Parse(l, s); err == nil {
+			return t.UTC()
+		}
+	}
+	if t, ok := unix(s); ok {
+		return t
+	}
+	for _, l := range timeLayouts {
+		if t, err := time.Parse(l, s); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// unix reads digits with an optional fraction.
+func unix(s string) (time.Time, bool) {
+	whole, frac, _ := strings.Cut(s, ".")
+	if strings.ContainsAny(s, "eE") { // 1.7e9, as some JSON writers put floats
+		f, err := strconv.ParseFloat(s, 64)
+		if err != nil || f < 0 || f > 1e19 {
+			return time.Time{}, false
+		}
+		whole, frac = strconv.FormatFloat(f, 'f', 0, 64), ""
+	}
+	n, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || n <= 0 || strings.Trim(frac, "0123456789") != "" || whole[0] == '+' {
+		return time.Time{}, false
+	}
+	switch {
+	case n > 1e17:
+		return time.Unix(0, n).UTC(), true
+	case n > 1e14:
+		return time.UnixMicro(n).UTC(), true
+	case n > 1e11:
+		return time.UnixMilli(n).UTC(), true
+	}
+	frac = (frac + "000000000")[:9]
+	ns, _ := strconv.ParseInt(frac, 10, 64) //nolint:errcheck // nine digits
+	return time.Unix(n, ns).UTC(), true
+}
