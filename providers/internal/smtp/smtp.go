@@ -8,7 +8,6 @@
 package smtp
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/strikeout/strikeout/recipient"
@@ -31,181 +30,129 @@ type Reply struct {
 	Text   string // the server's words, with codes in it or not
 }
 
-var (
-	enhanced = regexp.MustCompile(`(?:^|[^0-9.])([245])\.(\d{1,3})\.(\d{1,3})(?:[^0-9.]|\.?$|\.[^0-9])`)
-	basic    = regexp.MustCompile(`(?:^|[^0-9.])([245]\d\d)(?:[ \-#:;,]|$)`)
-	quoted   = regexp.MustCompile(`<[^<>\s]+@[^<>\s]+>|[^\s<>"'(),;:]+@[^\s<>"'(),;:]+`)
+// decision is what an enhanced code of class 5 says by itself.
+type decision uint8
+
+const (
+	byWording decision = iota // the words decide; soft without any
+	isHard
+	isSoft
+	ifDisabled // hard when the words say that the mailbox was closed
+	ifNoDomain // hard when the words say that the domain does not exist
 )
 
-// EnhancedCode returns the first enhanced status code in s, "" where there is none.
-func EnhancedCode(s string) string {
-	if m := enhanced.FindStringSubmatch(s); m != nil {
-		return m[1] + "." + m[2] + "." + m[3]
+// table holds the codes of class 5 by "subject.detail". Codes that are not
+// listed follow their subject.
+var table = map[string]decision{
+	"1.1": isHard, "1.2": isHard, "1.3": isHard, "1.6": isHard, "1.10": isHard, // mailbox, domain, syntax, moved, null MX (RFC 7505)
+	"7.17": isHard, "7.18": isHard, // the mailbox or the domain has another owner now (RFC 7293)
+	"1.4": isSoft, "1.5": isSoft, "1.7": isSoft, "1.8": isSoft, "1.9": isSoft, // ambiguous; valid; the sender's address
+	"2.1": ifDisabled,
+	"2.2": isSoft, "2.3": isSoft, "2.4": isSoft, // full, message too long, list expansion
+	"3.1": isSoft, "3.2": isSoft, "3.3": isSoft, "3.4": isSoft, "3.5": isSoft, // the mail system
+	"4.2": isSoft, "4.3": isSoft, "4.5": isSoft, "4.6": isSoft, "4.7": isSoft, // network and routing
+	"4.4": ifNoDomain, "4.310": ifNoDomain, // unable to route; Exchange Online: DNS domain does not exist
+	"5.0": byWording, // Outlook.com says it of unknown mailboxes
+}
+
+// subjects decide what the table does not list: protocol (5), content (6) and
+// policy (7) say nothing of the address.
+var subjects = map[string]decision{"5": isSoft, "6": isSoft, "7": isSoft}
+
+func decide(enhanced string) decision {
+	_, sd, _ := strings.Cut(enhanced, ".")
+	if d, ok := table[sd]; ok {
+		return d
 	}
-	return ""
+	subject, _, _ := strings.Cut(sd, ".")
+	return subjects[subject]
 }
 
-// BasicCode returns the first three-digit reply code in s, "" where there is none.
-func BasicCode(s string) string {
-	if m := basic.FindStringSubmatch(s); m != nil {
-		return m[1]
+// weight says how much a code tells: of two codes of one reply the one that
+// tells more counts. Some say only "failed", or only which system failed.
+func weight(e string) int {
+	switch {
+	case e == "":
+		return 0
+	case e[1:] == ".0.0":
+		return 1
+	case e[2] == '0':
+		return 2
+	case e[2] == '4', e[1:] == ".1.0", e[1:] == ".2.0", e[1:] == ".3.0", e[1:] == ".5.0":
+		return 3
 	}
-	return ""
+	return 4
 }
-
-// table holds the codes of class 5 that decide alone, by "subject.detail".
-// What is not listed is decided by the wording, and soft without any.
-var table = map[string]bool{ // true: hard
-	"1.1": true, "1.2": true, "1.3": true, "1.6": true, "1.10": true, // mailbox, domain, syntax, moved, null MX (RFC 7505)
-	"7.17": true, "7.18": true, // the mailbox or domain has another owner now (RFC 7293)
-	"1.4": false, "1.5": false, "1.7": false, "1.8": false, "1.9": false, // ambiguous; valid; sender's address
-	"2.2": false, "2.3": false, "2.4": false, // full, message too long, list expansion
-	"3.1": false, "3.2": false, "3.3": false, "3.4": false, "3.5": false, // the mail system
-	"4.1": false, "4.2": false, "4.3": false, "4.5": false, "4.6": false, "4.7": false, // network and routing
-	"5.1": false, "5.2": false, "5.3": false, "5.4": false, "5.5": false, "5.6": false, // protocol
-}
-
-// softSubjects decide whole subjects: content and policy say nothing of the address.
-var softSubjects = map[string]bool{"6": true, "7": true}
-
-// hardWords prove that the address is faulty, in a reply of class 5.
-var hardWords = []string{
-	"user unknown", "unknown user", "no such user", "no such recipient", "does not exist", "doesn't exist",
-	"no mailbox here by that name", "mailbox not found", "invalid recipient", "invalid mailbox",
-	"recipient not found", "address not found", "recipientnotfound", "not a valid mailbox",
-	"account has been disabled", "account has been deactivated", "account has been closed",
-	"domain not found", "nxdomain", "unknown local-part", "unknown local part", "unknown recipient", "no such mailbox", "user not found",
-	"couldn't find any host named", "no such domain", "host unknown", "unknown host", "mailbox is disabled",
-	"no such address", "unknown address", "recipient unknown", "null mx", "unknown mailbox",
-}
-
-// noAccount is Yahoo's wording: "This user doesn't have a yahoo.com account".
-var noAccount = regexp.MustCompile(`user doesn't have an? .{0,80}account`)
-
-// vetoWords turn every class 5 reply soft: the address was not the reason.
-var vetoWords = []string{
-	"spam", "blocked", "block list", "blocklist", "blacklist", "black list", "policy", "reputation", "rate limit", "ratelimit",
-	"throttl", "greylist", "graylist", "grey list", "quota", "over limit", "too large", "content", "virus", "dmarc", "dkim",
-	"relaying denied", "relay denied", "relay access denied", "relaying not allowed", "relay not permitted", "authentication",
-	"temporar", "try again", "access denied", "listed at", "spamhaus", "barracuda", "sorbs", "spamcop",
-	"sender address rejected", "sender rejected", "sender denied", "too many", "too quickly", "malware", "phish",
-}
-
-// vetoWhole are short words that must stand alone.
-var vetoWhole = regexp.MustCompile(`\b(full|spf|rbl|dnsbl|urls?|links?)\b`)
-
-var sender = regexp.MustCompile(`sender (address )?(rejected|denied|refused|verify|verification)|verify sender|rejected.{0,20}sender`)
-
-// disabled are the words that make 5.2.1 hard.
-var disabled = regexp.MustCompile(`disabled|deactivated|inactive|closed|terminated|suspended`)
-
-// nodomain are the words that make 5.4.4 and its kin hard.
-var nodomain = regexp.MustCompile(`does not exist|doesn't exist|nxdomain|domain not found|no such domain|host (or domain name )?not found|unknown host|host unknown`)
 
 // Classify judges one reply. The enhanced code decides first, then the wording;
 // what neither proves hard is soft.
 func Classify(r Reply) Verdict {
-	e, inText := EnhancedCode(r.Status), EnhancedCode(r.Text)
-	if e == "" || generic(e) && inText != "" && !generic(inText) {
-		e = firstOf(inText, e)
+	found := scan(r.Text)
+	e := firstOf(EnhancedCode(r.Status), EnhancedCode(r.Code))
+	if weight(found.enhanced) > weight(e) {
+		e = found.enhanced
 	}
-	b := firstOf(BasicCode(r.Code), BasicCode(r.Text))
+	b := firstOf(BasicCode(r.Code), BasicCode(r.Status), found.basic)
 	code := firstOf(e, b)
-	text := strings.ToLower(strings.Join(strings.Fields(quoted.ReplaceAllString(multiline(r.Text), " ")), " "))
 
 	soft := func(rule string) Verdict { return Verdict{recipient.SoftBounce, rule, code} }
 	hard := func(rule string) Verdict { return Verdict{recipient.HardBounce, rule, code} }
 
-	class := "5"
-	if code != "" {
-		class = code[:1]
-	}
 	switch {
-	case class != "5":
-		return soft("smtp-class-" + class)
-	case vetoed(text):
+	case code != "" && code[0] != '5':
+		return soft("smtp-class-" + code[:1])
+	// Hosts that give up on a temporary failure, and hosts that disagree with
+	// themselves ("450 5.1.1"), have not said that it is final.
+	case e != "" && b != "" && b[0] == '4' && (found.placed || b != found.basic),
+		found.enhanced != "" && found.enhanced[0] == '4':
+		return soft("smtp-class-4")
+	}
+	w := read(r.Text)
+	if w.vetoed() {
 		return soft("smtp-veto")
 	}
 	if e != "" {
-		_, sd, _ := strings.Cut(e, ".")
-		subject, _, _ := strings.Cut(sd, ".")
-		if isHard, ok := table[sd]; ok {
-			if isHard {
-				return hard("smtp-" + e)
-			}
+		switch decide(e) {
+		case isHard:
+			return hard("smtp-" + e)
+		case isSoft:
 			return soft("smtp-" + e)
-		}
-		switch {
-		case softSubjects[subject]:
-			return soft("smtp-" + e)
-		case sd == "2.1":
-			if disabled.MatchString(text) {
+		case ifDisabled:
+			if w.has(disabled) && !w.has(rate) {
 				return hard("smtp-" + e + "-disabled")
 			}
 			return soft("smtp-" + e)
-		case subject == "4":
-			if nodomain.MatchString(text) {
+		case ifNoDomain:
+			if w.has(noDomain) && !w.aboutSender() {
 				return hard("smtp-" + e + "-no-domain")
 			}
 			return soft("smtp-" + e)
 		}
 	}
 	switch {
-	case b == "552" || b == "551" && !worded(text):
-		return soft("smtp-" + b)
-	case e == "" && (b == "521" || b == "556") && !worded(text):
-		// RFC 7504: the host accepts no mail. Without knowing that this was said of
-		// the recipient it does not block.
-		return soft("smtp-" + b)
-	case worded(text):
+	case w.aboutSender():
+		return soft("smtp-sender")
+	case b == "552": // RFC 5321: exceeded storage allocation
+		return soft("smtp-552")
+	case w.faulty(), w.has(unavailable) && (strings.HasPrefix(e, "5.1.") || e == "5.5.0"):
 		return hard("smtp-wording")
-	// Outlook.com says so of unknown mailboxes, with a support code S20...
-	case (strings.HasPrefix(e, "5.1.") || e == "5.5.0") && strings.Contains(text, "mailbox unavailable"):
-		return hard("smtp-wording")
-	}
-	if code == "" {
+	// RFC 7504: the host or the domain takes no mail. Said to RCPT it is about the
+	// recipient; said at connection it may be about this one host.
+	case e == "" && (b == "521" || b == "556") && w.has(atRCPT):
+		return hard("smtp-" + b)
+	case code == "":
 		return soft("smtp-no-code")
 	}
 	return soft("smtp-" + code)
 }
 
-// generic codes say only "failed"; the text knows more.
-func generic(e string) bool {
-	return strings.HasSuffix(e, ".0.0") || e == "5.5.0" || e == "5.3.0" || strings.HasPrefix(e, "5.4.") || e == "5.1.0" || e == "5.2.0"
-}
-
-func worded(text string) bool {
-	for _, w := range hardWords {
-		if strings.Contains(text, w) {
-			return true
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
 		}
 	}
-	if noAccount.MatchString(text) {
-		return true
-	}
-	return strings.Contains(text, "unrouteable address") && (strings.Contains(text, "unknown") || strings.Contains(text, "no such"))
-}
-
-func vetoed(text string) bool {
-	for _, w := range vetoWords {
-		if strings.Contains(text, w) {
-			return true
-		}
-	}
-	return vetoWhole.MatchString(text) || sender.MatchString(text)
-}
-
-var continued = regexp.MustCompile(`(?m)[\r\n]+\s*\d{3}[- ](\d\.\d{1,3}\.\d{1,3} )?`)
-
-// multiline joins the lines of a reply, dropping the codes each repeats:
-// Gmail wraps inside words of its own sentences.
-func multiline(s string) string { return continued.ReplaceAllString(s, " ") }
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
+	return ""
 }
 
 // Bare returns the address in "Name <user@host>", "<user@host>" or "user@host",
@@ -224,7 +171,7 @@ func Bare(s string) string {
 // MessageID returns a Message-ID without its angle brackets.
 func MessageID(s string) string {
 	s = strings.TrimSpace(s)
-	if strings.HasPrefix(s, "<") && strings.HasSuffix(s, ">") {
+	if len(s) >= 2 && s[0] == '<' && s[len(s)-1] == '>' {
 		return s[1 : len(s)-1]
 	}
 	return s

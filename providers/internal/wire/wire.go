@@ -167,20 +167,28 @@ func Time(s string, layouts ...string) time.Time {
 	if s == "" {
 		return time.Time{}
 	}
-	for _, l := range layouts {
-		if t, err := time.Parse(l, s); err == nil {
-			return t.UTC()
-		}
+	if t, ok := parse(s, layouts); ok {
+		return t
 	}
 	if t, ok := unix(s); ok {
 		return t
 	}
-	for _, l := range timeLayouts {
-		if t, err := time.Parse(l, s); err == nil {
-			return t.UTC()
+	t, _ := parse(s, timeLayouts)
+	return t
+}
+
+func parse(s string, layouts []string) (time.Time, bool) {
+	for _, l := range layouts {
+		t, err := time.Parse(l, s)
+		if err != nil {
+			continue
+		}
+		// In UTC the year can leave the range that RFC 3339 can write.
+		if t = t.UTC(); t.Year() >= 1 && t.Year() <= 9999 {
+			return t, true
 		}
 	}
-	return time.Time{}
+	return time.Time{}, false
 }
 
 // unix reads digits with an optional fraction.

@@ -1,0 +1,238 @@
+package smtp
+
+// mark is what a word in a reply means.
+type mark uint16
+
+const (
+	faulty      mark = 1 << iota // the address is faulty, in a reply of class 5
+	veto                         // something else was the reason
+	disabled                     // the mailbox was closed (5.2.1)
+	noDomain                     // the domain does not exist (5.4.4)
+	unavailable                  // "mailbox unavailable": hard with 5.1.x only
+	atRCPT                       // the reply answered RCPT
+	rate                         // too much mail at once
+	aSender                      // the reply speaks of the sender
+	refusal                      // somebody was refused; veto near a sender
+	unrouteable                  // Exim: hard with unknown or "no such" only
+	unknown
+	noAccount // Yahoo: "user doesn't have a yahoo.com account"
+	account
+)
+
+// phrases are searched anywhere in the text, without regard to case.
+var phrases = []struct {
+	mark  mark
+	words []string
+}{
+	{faulty, []string{
+		"user unknown", "unknown user", "no such user", "no such recipient", "does not exist", "doesn't exist",
+		"no mailbox here by that name", "mailbox not found", "invalid recipient", "invalid mailbox",
+		"recipient not found", "address not found", "recipientnotfound", "not a valid mailbox",
+		"account has been disabled", "account has been deactivated", "account has been closed",
+		"domain not found", "nxdomain", "unknown local-part", "unknown local part", "unknown recipient", "no such mailbox", "user not found",
+		"couldn't find any host named", "no such domain", "host unknown", "unknown host", "mailbox is disabled",
+		"no such address", "unknown address", "recipient unknown", "null mx", "unknown mailbox",
+		"recipient does not exist", "no such person at this address", "addressee unknown",
+	}},
+	{veto, []string{
+		"spam", "blocked", "block list", "blocklist", "blacklist", "black list", "policy", "reputation", "rate limit", "ratelimit",
+		"throttl", "greylist", "graylist", "grey list", "quota", "over limit", "too large", "content", "virus", "dmarc", "dkim",
+		"relaying denied", "relay denied", "relay access denied", "relaying not allowed", "relay not permitted", "authentication",
+		"temporar", "try again", "access denied", "listed at", "spamhaus", "barracuda", "sorbs", "spamcop",
+		"sender verify", "sender verification", "verify sender", "sender address verif", "too many", "too quickly", "malware", "phish",
+	}},
+	{disabled, []string{"disabled", "deactivated", "inactive", "closed", "terminated", "suspended"}},
+	{noDomain, []string{
+		"does not exist", "doesn't exist", "nxdomain", "domain not found", "no such domain", "host not found", "host or domain name not found",
+		"unknown host", "host unknown",
+	}},
+	{unavailable, []string{"mailbox unavailable"}},
+	{atRCPT, []string{"rcpt to"}},
+	{aSender, []string{"sender", "mail from", "return path", "return-path", "reverse-path", "from address"}},
+	{refusal, []string{"rejected", "denied", "refused"}},
+	{unrouteable, []string{"unrouteable address"}},
+	{unknown, []string{"unknown", "no such"}},
+	{noAccount, []string{"user doesn't have a"}},
+	{account, []string{"account"}},
+}
+
+// wholeWords must stand alone: "full" is not in "successfully".
+var wholeWords = []struct {
+	mark  mark
+	words []string
+}{
+	{veto, []string{"full", "spf", "rbl", "dnsbl", "url", "urls", "link", "links"}},
+	{rate, []string{"rate"}},
+}
+
+// wording is what a text says.
+type wording struct {
+	marks mark
+	// refusedSender: a refusal stands near the sender. noYahoo: "account" follows noAccount.
+	refusedSender, noYahoo bool
+}
+
+func (w wording) has(m mark) bool { return w.marks&m != 0 }
+
+func (w wording) vetoed() bool { return w.has(veto) || w.refusedSender }
+
+// aboutSender is asked before the words alone may block: "the domain of the
+// sender does not exist" is not about the recipient.
+func (w wording) aboutSender() bool { return w.has(aSender) }
+
+func (w wording) faulty() bool {
+	return w.has(faulty) || w.noYahoo || w.has(unrouteable) && w.has(unknown)
+}
+
+// maxText is how much of a reply is read; more is a transcript.
+const maxText = 16 << 10
+
+// How far apart, in bytes, two words still belong together.
+const (
+	nearSender  = 40
+	nearAccount = 100
+)
+
+// read finds the words of a reply in one pass.
+func read(text string) (w wording) {
+	if len(text) > maxText {
+		text = text[:maxText]
+	}
+	var room [1024]byte
+	line := plain(room[:0], text)
+	senderAt, refusalAt, accountAt := -1, -1, -1
+	var s uint16
+	for i := 0; i < len(line); i++ {
+		s = words.next[s][class[line[i]]]
+		m := words.marks[s]
+		if n := words.whole[s]; n.size > 0 && !wordByte(line, i+1) && !wordByte(line, i-int(n.size)) {
+			w.marks |= n.mark
+		}
+		if m == 0 {
+			continue
+		}
+		w.marks |= m
+		if m&aSender != 0 {
+			senderAt = i
+		}
+		if m&refusal != 0 {
+			refusalAt = i
+		}
+		if m&(aSender|refusal) != 0 && senderAt >= 0 && refusalAt >= 0 && max(senderAt, refusalAt)-min(senderAt, refusalAt) < nearSender {
+			w.refusedSender = true
+		}
+		if m&noAccount != 0 {
+			accountAt = i
+		}
+		if m&account != 0 && accountAt >= 0 && i-accountAt < nearAccount {
+			w.noYahoo = true
+		}
+	}
+	return w
+}
+
+func wordByte(line []byte, i int) bool {
+	if i < 0 || i >= len(line) {
+		return false
+	}
+	c := line[i]
+	return letter(c) || digit(c) || c == '_'
+}
+
+// plain appends text in lower case on one line, with single spaces, without
+// the codes that each line of a reply repeats and without the addresses that
+// the reply quotes: <Spam.Policy@example.com> says nothing of spam.
+func plain(out []byte, text string) []byte {
+	start, space := true, true // at the start of a line; of a word
+	for i := 0; i < len(text); {
+		c := text[i]
+		switch {
+		case c <= ' ' || c == 0x7f:
+			start = start || c == '\n' || c == '\r'
+			if !space {
+				out, space = append(out, ' '), true
+			}
+			i++
+			continue
+		case space && (c == '2' || c == '4' || c == '5'):
+			if n := prefix(text[i:], start); n > 0 {
+				i, start = i+n, false
+				continue
+			}
+		case c == '<':
+			if n := angled(text[i:]); n > 0 {
+				i, start = i+n, false
+				if !space {
+					out, space = append(out, ' '), true
+				}
+				continue
+			}
+		case c == '@':
+			// Take the local part back and skip the domain.
+			for len(out) > 0 && atom(out[len(out)-1]) {
+				out = out[:len(out)-1]
+			}
+			for i++; i < len(text) && atom(text[i]); i++ { //nolint:revive // skips
+			}
+			space = len(out) == 0 || out[len(out)-1] == ' '
+			continue
+		case c == 0xe2 && i+2 < len(text) && text[i+1] == 0x80 && text[i+2] == 0x99: // ’
+			out, space, start = append(out, '\''), false, false
+			i += 3
+			continue
+		}
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		out, space, start = append(out, c), false, false
+		i++
+	}
+	return out
+}
+
+// prefix returns the length of a code at the start of a line ("550-",
+// "550-5.1.1 ") or in the middle of a reply whose lines were joined
+// ("... exist. 550-5.1.1 Please ...").
+func prefix(s string, lineStart bool) int {
+	if !basicAt(s, 0) || len(s) < 4 || s[3] != ' ' && s[3] != '-' {
+		return 0
+	}
+	if n := enhancedAt(s, 4); n > 0 {
+		return 4 + n
+	}
+	if lineStart {
+		return 4
+	}
+	return 0
+}
+
+// angled returns the length of an address in angle brackets.
+func angled(s string) int {
+	at := false
+	for i := 1; i < len(s) && i < 330; i++ {
+		switch s[i] {
+		case '@':
+			at = true
+		case '<', '\n', '\r':
+			return 0
+		case '>':
+			if at {
+				return i + 1
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
+// atom reports whether c can be part of an unquoted address in running text.
+func atom(c byte) bool {
+	if letter(c) || digit(c) || c >= 0x80 {
+		return true
+	}
+	switch c {
+	case '.', '_', '-', '+', '=', '%', '&', '!', '#', '$', '*', '/', '?', '^', '`', '{', '|', '}', '~':
+		return true
+	}
+	return false
+}
