@@ -125,6 +125,9 @@ func (r *Request) multipart(boundary string) (url.Values, error) {
 		}
 		form.Add(part.FormName(), string(b))
 	}
+	if len(form)+len(files) == 0 { // another boundary than the header's: not one part was found
+		return nil, ErrForm
+	}
 	r.form, r.parts = form, files
 	return form, nil
 }

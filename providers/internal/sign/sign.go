@@ -98,9 +98,9 @@ func PublicKey(text string) (crypto.PublicKey, error) {
 		der = block.Bytes
 	} else {
 		bare := strings.Join(strings.Fields(text), "")
-		b, err := base64.StdEncoding.DecodeString(bare)
-		if err != nil {
-			if b, err = hex.DecodeString(bare); err != nil {
+		b, err := hex.DecodeString(bare) // first: hex digits are base64 too
+		if err != nil || len(b) != ed25519.PublicKeySize {
+			if b, err = base64.StdEncoding.DecodeString(bare); err != nil {
 				return nil, ErrPublicKey
 			}
 		}
