@@ -5,11 +5,13 @@ import (
 	"sort"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/postmark"
 )
 
 // list is literal: nothing registers itself.
 var list = []providers.Info{
 	// one line a provider, in alphabetical order
+	postmark.Info,
 }
 
 // Infos returns the catalogue, sorted by name.
