@@ -6,12 +6,14 @@ import (
 
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/postmark"
+	"github.com/strikeout/strikeout/providers/resend"
 )
 
 // list is literal: nothing registers itself.
 var list = []providers.Info{
 	// one line a provider, in alphabetical order
 	postmark.Info,
+	resend.Info,
 }
 
 // Infos returns the catalogue, sorted by name.

@@ -146,6 +146,23 @@ func Classify(r Reply) Verdict {
 	return soft("smtp-" + code)
 }
 
+// Excuses reports whether a reply names another reason than the address: a
+// temporary failure, a full mailbox, the mail system, the content, a policy. Ask
+// it of bounces that the provider already calls hard; a reply that says
+// nothing excuses nothing.
+func Excuses(r Reply) bool {
+	v := Classify(r)
+	switch {
+	case v.Hard(), v.Code == "" && v.Rule != "smtp-veto":
+		return false
+	case v.Rule == "smtp-veto", v.Code[0] == '4', v.Code == "552":
+		return true
+	case len(v.Code) < 5:
+		return false
+	}
+	return v.Code[2] == '2' || v.Code[2] == '3' || v.Code[2] == '6' || v.Code[2] == '7'
+}
+
 func firstOf(values ...string) string {
 	for _, v := range values {
 		if v != "" {

@@ -257,6 +257,23 @@ func TestReplies(t *testing.T) {
 	}
 }
 
+func TestExcuses(t *testing.T) {
+	tests := []struct {
+		text string
+		want bool
+	}{
+		{"", false}, {"550", false}, {"bounced", false}, {"550 5.1.1 user unknown", false}, {"550 5.0.0 no such user", false}, {"550 5.5.0 x", false},
+		{"550 5.4.4 Host or domain name not found", false}, {"550 5.2.1 disabled", false}, {"554 5.0.0 x", false}, {"550 5.7.17 new owner", false},
+		{"450 try later", true}, {"4.4.7 expired", true}, {"550 5.2.2 x", true}, {"550 5.2.1 x", true}, {"552 x", true}, {"554 5.3.4 x", true}, {"554 5.6.0 x", true},
+		{"550 5.7.1 x", true}, {"550 5.1.1 blocked by policy", true}, {"mailbox full", true}, {"rejected as spam", true},
+	}
+	for _, tt := range tests {
+		if got := Excuses(Reply{Text: tt.text}); got != tt.want {
+			t.Errorf("Excuses(%q) = %v", tt.text, got)
+		}
+	}
+}
+
 func TestEnhancedCode(t *testing.T) {
 	tests := []struct{ in, want string }{
 		{"5.1.1", "5.1.1"}, {"550 5.1.1 x", "5.1.1"}, {"550-5.1.10 x", "5.1.10"}, {"(#5.1.1)", "5.1.1"}, {"smtp;5.4.310", "5.4.310"},
