@@ -83,6 +83,9 @@ func (b *Batch) Add(e recipient.Event) { b.events = append(b.events, e) }
 // Reject notes an item that could not be read.
 func (b *Batch) Reject(err *ParseError) { b.bad = append(b.bad, err) }
 
+// Rejected returns how many items could not be read so far.
+func (b *Batch) Rejected() int { return len(b.bad) }
+
 // AddTo appends an event for the address that field holds, or rejects the item
 // when the field is empty (NoRecipient) or holds no address (BadRecipient).
 func (b *Batch) AddTo(c recipient.Channel, field, address string, e recipient.Event) {

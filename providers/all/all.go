@@ -5,6 +5,9 @@ import (
 	"sort"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/mailersend"
+	"github.com/strikeout/strikeout/providers/mailtrap"
+	"github.com/strikeout/strikeout/providers/postal"
 	"github.com/strikeout/strikeout/providers/postmark"
 	"github.com/strikeout/strikeout/providers/resend"
 )
@@ -12,6 +15,9 @@ import (
 // list is literal: nothing registers itself.
 var list = []providers.Info{
 	// one line a provider, in alphabetical order
+	mailersend.Info,
+	mailtrap.Info,
+	postal.Info,
 	postmark.Info,
 	resend.Info,
 }

@@ -12,6 +12,7 @@
 //	Fixture-URL          the URL as the provider called it; default https://hooks.example.com + path
 //	Fixture-Setting      name=value, replaces that setting's values; may be repeated
 //	Fixture-Max-Age      replay window; default 0, any age
+//	Fixture-Unsigned     true: the endpoint is explicitly unsigned and has no secret
 //	Fixture-Guarded      true: a path secret or Basic credentials matched
 package providertest
 
@@ -54,6 +55,7 @@ type fixture struct {
 	name     string
 	req      *providers.Request
 	settings map[string][]string
+	unsigned bool
 }
 
 // golden is the outcome of a fixture.
@@ -143,6 +145,8 @@ func read(tb testing.TB, file string) fixture {
 			if r.MaxAge, err = time.ParseDuration(value); err != nil {
 				tb.Fatalf("%s: %v", file, err)
 			}
+		case "fixture-unsigned":
+			f.unsigned = value == "true"
 		case "fixture-guarded":
 			r.Guarded = value == "true"
 		default:
@@ -164,6 +168,12 @@ func (f fixture) adapter(tb testing.TB, info providers.Info, s providers.Setting
 	}
 	for k, v := range f.settings {
 		merged[k] = v
+	}
+	if f.unsigned {
+		s.Unsigned = true
+		for _, n := range secretNames(info) {
+			delete(merged, n)
+		}
 	}
 	s.Values = merged
 	a, err := info.New(s)

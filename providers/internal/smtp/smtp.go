@@ -155,7 +155,7 @@ func Excuses(r Reply) bool {
 	switch {
 	case v.Hard(), v.Code == "" && v.Rule != "smtp-veto":
 		return false
-	case v.Rule == "smtp-veto", v.Code[0] == '4', v.Code == "552":
+	case v.Rule == "smtp-veto", v.Rule == "smtp-class-4", v.Code == "552":
 		return true
 	case len(v.Code) < 5:
 		return false
