@@ -5,6 +5,8 @@ import (
 	"sort"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/azureemail"
+	"github.com/strikeout/strikeout/providers/azuresms"
 	"github.com/strikeout/strikeout/providers/mailersend"
 	"github.com/strikeout/strikeout/providers/mailtrap"
 	"github.com/strikeout/strikeout/providers/postal"
@@ -15,6 +17,8 @@ import (
 // list is literal: nothing registers itself.
 var list = []providers.Info{
 	// one line a provider, in alphabetical order
+	azureemail.Info,
+	azuresms.Info,
 	mailersend.Info,
 	mailtrap.Info,
 	postal.Info,

@@ -40,34 +40,51 @@ var bom = []byte("\xef\xbb\xbf")
 // an array is expected. An item is decoded later, so that a bad one does not
 // cost the others.
 func Array(body []byte) ([]Raw, error) {
-	body = bytes.TrimPrefix(body, bom)
-	if t := bytes.TrimLeft(body, " \t\r\n"); len(t) == 0 || t[0] != '[' {
-		var one Raw
-		if Decode(body, &one) != nil || one.Kind() != '{' {
-			return nil, ErrJSON
+	s := splitter{body: bytes.TrimPrefix(body, bom)}
+	if json.Unmarshal(s.body, &s, options) != nil {
+		return nil, ErrJSON
+	}
+	return s.items, nil
+}
+
+// splitter finds the items of an array in one pass. Going through Unmarshal it
+// borrows the package's pooled decoder.
+type splitter struct {
+	body  []byte
+	items []Raw
+}
+
+// UnmarshalJSONFrom implements the v2 decoder's interface.
+func (s *splitter) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	switch d.PeekKind() {
+	case '{':
+		return s.next(d)
+	case '[':
+		if _, err := d.ReadToken(); err != nil {
+			return err
 		}
-		return []Raw{one}, nil
-	}
-	items := make([]Raw, 0, 1+len(body)/512)
-	d := jsontext.NewDecoder(bytes.NewBuffer(body), options)
-	if _, err := d.ReadToken(); err != nil {
-		return nil, ErrJSON
-	}
-	for d.PeekKind() != ']' {
-		start := d.InputOffset()
-		if err := d.SkipValue(); err != nil {
-			return nil, ErrJSON
+		s.items = make([]Raw, 0, 1+len(s.body)/512)
+		for d.PeekKind() != ']' {
+			if err := s.next(d); err != nil {
+				return err
+			}
 		}
-		item := bytes.TrimLeft(body[start:d.InputOffset()], " \t\r\n,")
-		items = append(items, Raw(item))
+		_, err := d.ReadToken()
+		return err
 	}
-	if _, err := d.ReadToken(); err != nil {
-		return nil, ErrJSON
+	return ErrJSON
+}
+
+// next keeps the part of the body that holds the next value: the decoder's own
+// copy is valid only until it goes on.
+func (s *splitter) next(d *jsontext.Decoder) error {
+	v, err := d.ReadValue()
+	if err != nil {
+		return err
 	}
-	if rest := bytes.TrimLeft(body[d.InputOffset():], " \t\r\n"); len(rest) > 0 {
-		return nil, ErrJSON
-	}
-	return items, nil
+	end := d.InputOffset()
+	s.items = append(s.items, Raw(s.body[end-int64(len(v)):end]))
+	return nil
 }
 
 // Join writes items back as one array, for a quarantine that keeps only them.

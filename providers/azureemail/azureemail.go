@@ -1,0 +1,110 @@
+// Package azureemail reads the delivery reports of Azure Communication Services
+// Email, which come through Event Grid.
+//
+// Payload: https://learn.microsoft.com/azure/event-grid/communication-services-email-events
+// (read 2026-11-20).
+// Signature: none; see providers/internal/eventgrid.
+package azureemail
+
+import (
+	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/internal/eventgrid"
+	"github.com/strikeout/strikeout/providers/internal/smtp"
+	"github.com/strikeout/strikeout/providers/internal/wire"
+	"github.com/strikeout/strikeout/recipient"
+)
+
+const (
+	name       = "azure-email"
+	reportType = "Microsoft.Communication.EmailDeliveryReportReceived"
+)
+
+// kinds translates "status". Statuses that are not listed are soft: the SDK
+// calls every one but Delivered a failure, which is not to say that the
+// address is faulty.
+var kinds = map[string]recipient.Kind{
+	"delivered":    recipient.Delivered,
+	"bounced":      recipient.HardBounce, // unless the message names another reason
+	"failed":       recipient.SoftBounce, // unless the message proves a faulty address
+	"filteredspam": recipient.SoftBounce, // a filter's verdict, no complaint
+	"quarantined":  recipient.SoftBounce,
+	"suppressed":   "", // an echo of Azure's list: nothing was sent
+	"expanded":     "", // a group address
+}
+
+type adapter struct{ *eventgrid.Receiver }
+
+// New needs no settings; "topics" restricts the endpoint to one's own resources.
+func New(s providers.Settings) (providers.Adapter, error) {
+	return adapter{eventgrid.New(name, s)}, nil
+}
+
+type report struct {
+	Recipient         wire.Text `json:"recipient,case:ignore"`
+	Status            wire.Text `json:"status,case:ignore"`
+	MessageID         wire.Text `json:"messageId,case:ignore"` // shared by all recipients of a mail
+	InternetMessageID wire.Text `json:"internetMessageId,case:ignore"`
+	AttemptTime       wire.Text `json:"deliveryAttemptTimeStamp,case:ignore"`
+	Details           wire.Raw  `json:"deliveryStatusDetails,case:ignore"` // an object, and text in the SMS reports of the same resource
+}
+
+func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
+	return eventgrid.Parse(name, r, read)
+}
+
+func read(b *providers.Batch, g *eventgrid.Event[report]) {
+	if !g.Is(reportType) {
+		return
+	}
+	d := &g.Data
+	if d.Status == "" {
+		b.Reject(providers.Malformed(name, "data.status", providers.ErrMissing))
+		return
+	}
+	kind, known := kinds[d.Status.Lower()]
+	if !known {
+		kind = recipient.SoftBounce
+	}
+	if kind == "" {
+		return
+	}
+	e := recipient.Event{
+		Kind: kind, At: g.At(d.AttemptTime), EventID: g.ID.String(), MessageID: d.MessageID.String(),
+		Code: d.Status.String(), Rule: "azure-email-status", Detail: message(d.Details), IDParts: []string{g.ID.String()},
+	}
+	if e.MessageID == "" {
+		e.MessageID = smtp.MessageID(d.InternetMessageID.String())
+	}
+	if e.EventID == "" {
+		e.IDParts = []string{e.MessageID, e.Code, d.AttemptTime.String()}
+	}
+	reply := smtp.Reply{Text: e.Detail}
+	switch d.Status.Lower() {
+	case "bounced":
+		if smtp.Excuses(reply) {
+			e.Kind, e.Rule = recipient.SoftBounce, "azure-email-message"
+		}
+	case "failed":
+		v := smtp.Classify(reply)
+		e.Kind, e.Rule = v.Kind, v.Rule
+	}
+	b.AddTo(recipient.Email, "data.recipient", smtp.Bare(d.Recipient.String()), e)
+}
+
+// message returns the server's words, which have no published grammar.
+func message(details wire.Raw) string {
+	if details.Kind() != '{' {
+		var t wire.Text
+		if len(details) == 0 || wire.Decode(details, &t) != nil {
+			return ""
+		}
+		return t.String()
+	}
+	var d struct {
+		Message wire.Text `json:"statusMessage,case:ignore"`
+	}
+	if wire.Decode(details, &d) != nil {
+		return ""
+	}
+	return d.Message.String()
+}
