@@ -7,11 +7,13 @@ import (
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/azureemail"
 	"github.com/strikeout/strikeout/providers/azuresms"
+	"github.com/strikeout/strikeout/providers/elasticemail"
 	"github.com/strikeout/strikeout/providers/mailersend"
 	"github.com/strikeout/strikeout/providers/mailtrap"
 	"github.com/strikeout/strikeout/providers/postal"
 	"github.com/strikeout/strikeout/providers/postmark"
 	"github.com/strikeout/strikeout/providers/resend"
+	"github.com/strikeout/strikeout/providers/scaleway"
 )
 
 // list is literal: nothing registers itself.
@@ -19,11 +21,13 @@ var list = []providers.Info{
 	// one line a provider, in alphabetical order
 	azureemail.Info,
 	azuresms.Info,
+	elasticemail.Info,
 	mailersend.Info,
 	mailtrap.Info,
 	postal.Info,
 	postmark.Info,
 	resend.Info,
+	scaleway.Info,
 }
 
 // Infos returns the catalogue, sorted by name.

@@ -37,8 +37,8 @@ func block(kind string, der []byte) string {
 // ErrNoKey is returned where the settings hold no private key to sign with.
 var ErrNoKey = errors.New("simulating this provider needs private_key, a PEM private key")
 
-// SignRSA signs data as PKCS #1 v1.5 with the settings' private key.
-func SignRSA(s providers.Settings, h crypto.Hash, data []byte) ([]byte, error) {
+// RSAKey returns the settings' private key.
+func RSAKey(s providers.Settings) (*rsa.PrivateKey, error) {
 	b, _ := pem.Decode([]byte(s.Get(providers.PrivateKeySetting, "")))
 	if b == nil {
 		return nil, ErrNoKey
@@ -50,6 +50,15 @@ func SignRSA(s providers.Settings, h crypto.Hash, data []byte) ([]byte, error) {
 	key, ok := parsed.(*rsa.PrivateKey)
 	if !ok {
 		return nil, ErrNoKey
+	}
+	return key, nil
+}
+
+// SignRSA signs data as PKCS #1 v1.5 with the settings' private key.
+func SignRSA(s providers.Settings, h crypto.Hash, data []byte) ([]byte, error) {
+	key, err := RSAKey(s)
+	if err != nil {
+		return nil, err
 	}
 	d := h.New()
 	d.Write(data) //nolint:errcheck // a hash never fails

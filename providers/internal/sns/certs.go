@@ -1,0 +1,157 @@
+package sns
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/strikeout/strikeout/providers"
+)
+
+// certs knows the signing certificates: those that the operator gave, else
+// those that messages name, from the service's own address.
+type certs struct {
+	rules  Rules
+	fetch  func(ctx context.Context, url string) ([]byte, error)
+	pinned []*x509.Certificate // given, no authorities
+	roots  []*x509.Certificate // given authorities
+
+	mu    sync.Mutex
+	cache map[string][]*x509.Certificate // by URL, chains too
+}
+
+// maxCached bounds the cache: a caller chooses URLs within the rule.
+const maxCached = 32
+
+func newCerts(rules Rules, s providers.Settings) (*certs, error) {
+	c := &certs{rules: rules, fetch: s.Fetch, cache: map[string][]*x509.Certificate{}}
+	for _, text := range s.All(CertificatesSetting.Name) {
+		list := parsePEM([]byte(text))
+		if len(list) == 0 {
+			return nil, providers.SettingError(CertificatesSetting.Name, "expected files with certificates in PEM")
+		}
+		for _, cert := range list {
+			if cert.IsCA {
+				c.roots = append(c.roots, cert)
+			} else {
+				c.pinned = append(c.pinned, cert)
+			}
+		}
+	}
+	return c, nil
+}
+
+func parsePEM(text []byte) (list []*x509.Certificate) {
+	for {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			return list
+		}
+		if cert, err := x509.ParseCertificate(block.Bytes); err == nil && block.Type == "CERTIFICATE" {
+			list = append(list, cert)
+		}
+	}
+}
+
+// given returns the keys of the certificates that the operator gave. An
+// authority may sign messages itself: many test certificates are their own.
+func (c *certs) given(now time.Time) (keys []crypto.PublicKey) {
+	for _, list := range [][]*x509.Certificate{c.pinned, c.roots} {
+		for _, cert := range list {
+			if !now.After(cert.NotAfter) {
+				keys = append(keys, cert.PublicKey)
+			}
+		}
+	}
+	return keys
+}
+
+// fetched returns the key of the certificate that the message names; none
+// where the operator gave signing certificates only, to do without fetching.
+func (c *certs) fetched(ctx context.Context, e *Envelope, now time.Time) ([]crypto.PublicKey, error) {
+	if len(c.pinned) > 0 && len(c.roots) == 0 {
+		return nil, nil
+	}
+	refuse := func(reason string) error { return providers.Unauthentic(c.rules.Provider, reason) }
+	at := region(e.TopicArn)
+	u, ok := safeURL(e.SigningCertURL)
+	if !ok || !c.rules.CertURL(u, at) {
+		return nil, refuse("the SigningCertURL does not belong to the service")
+	}
+	fetched, err := c.get(ctx, e.SigningCertURL)
+	switch {
+	case err != nil && len(c.pinned) > 0:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	if len(fetched) == 0 {
+		return nil, refuse("the SigningCertURL holds no certificate")
+	}
+	leaf := fetched[0]
+	if now.After(leaf.NotAfter) {
+		return nil, refuse("the signing certificate has expired")
+	}
+	roots := c.roots
+	if len(roots) == 0 && c.rules.ChainURL != nil {
+		if roots, err = c.get(ctx, c.rules.ChainURL(at)); err != nil {
+			return nil, err
+		}
+	}
+	if (len(c.roots) > 0 || c.rules.ChainURL != nil) && !chains(leaf, fetched[1:], roots, now) {
+		return nil, refuse("the signing certificate does not chain to the service's authority")
+	}
+	return []crypto.PublicKey{leaf.PublicKey}, nil
+}
+
+// chains reports whether leaf leads to one of the roots. A certificate that is
+// newer than our clock, or than the capture that is read again, is accepted.
+func chains(leaf *x509.Certificate, more, roots []*x509.Certificate, now time.Time) bool {
+	opts := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
+	later := func(cert *x509.Certificate) {
+		if cert.NotBefore.After(opts.CurrentTime) {
+			opts.CurrentTime = cert.NotBefore
+		}
+	}
+	later(leaf)
+	for _, cert := range roots {
+		opts.Roots.AddCert(cert)
+		later(cert)
+	}
+	for _, cert := range more {
+		opts.Intermediates.AddCert(cert)
+	}
+	_, err := leaf.Verify(opts)
+	return err == nil
+}
+
+// get returns the certificates at a URL, from the cache or from the network.
+func (c *certs) get(ctx context.Context, url string) ([]*x509.Certificate, error) {
+	c.mu.Lock()
+	list, ok := c.cache[url]
+	c.mu.Unlock()
+	if ok {
+		return list, nil
+	}
+	if c.fetch == nil {
+		return nil, fmt.Errorf("%s: the signing certificate %w", c.rules.Provider, ErrFetch)
+	}
+	text, err := c.fetch(ctx, url)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the signing certificate %w", c.rules.Provider, ErrFetch)
+	}
+	if list = parsePEM(text); len(list) == 0 {
+		return nil, nil // not kept: it may be an error page
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.cache) >= maxCached {
+		clear(c.cache)
+	}
+	c.cache[url] = list
+	return list, nil
+}
