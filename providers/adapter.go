@@ -41,7 +41,7 @@ type Request struct {
 // knows no clock and no environment, and is safe for concurrent use.
 type Adapter interface {
 	// Verify returns nil for a request that the provider made, else an error that
-	// wraps ErrUnauthentic and says why in words without secrets.
+	// wraps ErrUnauthentic and says why in words without secrets, or ErrNotNow.
 	Verify(ctx context.Context, r *Request) error
 	// Parse returns what the request reports. Events and an error may come
 	// together: the events stand, and the error (it wraps ErrMalformed) names the

@@ -10,6 +10,11 @@ import (
 // ErrUnauthentic is wrapped by every refusal of Verify.
 var ErrUnauthentic = errors.New("the request is not authentic")
 
+// ErrNotNow is wrapped by an error of Verify or Handshake when the request may
+// well be authentic but something that proves it, such as a certificate, cannot
+// be fetched now. The provider should send it again.
+var ErrNotNow = errors.New("cannot be checked now")
+
 // ErrMalformed is wrapped by every error of Parse.
 var ErrMalformed = errors.New("the request cannot be read")
 

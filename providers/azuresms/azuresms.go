@@ -96,7 +96,7 @@ func (a adapter) read(b *providers.Batch, g *eventgrid.Event[data]) {
 	e.At, e.EventID, e.MessageID = g.At(d.Received), g.ID.String(), d.MessageID.String()
 	e.IDParts = []string{e.EventID}
 	if e.EventID == "" {
-		e.IDParts = []string{e.MessageID, d.Status.String(), e.Code, d.Received.String()}
+		e.IDParts = []string{string(e.Kind), e.MessageID, d.Status.String(), e.Code, d.Received.String()}
 	}
 	b.AddTo(recipient.SMS, field, sms.MSISDN(to), e)
 }

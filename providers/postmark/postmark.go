@@ -121,7 +121,7 @@ func (rec *record) bounce(b *providers.Batch) {
 	}
 	e.IDParts = []string{e.EventID}
 	if e.EventID == "" || e.EventID == "0" {
-		e.IDParts = []string{e.MessageID, e.Code, rec.BouncedAt.String()}
+		e.IDParts = []string{"Bounce", e.MessageID, e.Code, rec.BouncedAt.String()}
 	}
 	b.AddTo(recipient.Email, "Email", smtp.Bare(rec.Email.String()), e)
 }

@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 	"sync"
 	"time"
 
@@ -138,11 +137,11 @@ func (c *certs) get(ctx context.Context, url string) ([]*x509.Certificate, error
 		return list, nil
 	}
 	if c.fetch == nil {
-		return nil, fmt.Errorf("%s: the signing certificate %w", c.rules.Provider, ErrFetch)
+		return nil, notNow(c.rules.Provider, "the signing certificate")
 	}
 	text, err := c.fetch(ctx, url)
 	if err != nil {
-		return nil, fmt.Errorf("%s: the signing certificate %w", c.rules.Provider, ErrFetch)
+		return nil, notNow(c.rules.Provider, "the signing certificate")
 	}
 	if list = parsePEM(text); len(list) == 0 {
 		return nil, nil // not kept: it may be an error page

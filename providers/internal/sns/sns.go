@@ -11,7 +11,6 @@ import (
 	"context"
 	"crypto"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -108,10 +107,6 @@ var (
 	}
 )
 
-// ErrFetch is returned when a certificate or a confirmation cannot be fetched:
-// the request may be authentic, and should be sent again.
-var ErrFetch = errors.New("cannot be fetched now")
-
 // New reads the settings "topics", which is required, and "certificates".
 func New(rules Rules, s providers.Settings) (*Checker, error) {
 	topics, err := s.Secrets(TopicsSetting.Name)
@@ -126,6 +121,14 @@ func New(rules Rules, s providers.Settings) (*Checker, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// notNow says what could not be fetched, without the cause: that quotes the URL
+// and its token.
+func (c *Checker) notNow(what string) error { return notNow(c.rules.Provider, what) }
+
+func notNow(provider, what string) error {
+	return fmt.Errorf("%s: %w: %s could not be fetched", provider, providers.ErrNotNow, what)
 }
 
 func (c *Checker) refuse(reason string) error { return providers.Unauthentic(c.rules.Provider, reason) }
@@ -198,10 +201,10 @@ func (c *Checker) Handshake(ctx context.Context, r *providers.Request) (*provide
 		return nil, c.refuse("the SubscribeURL does not belong to the service")
 	}
 	if c.certs.fetch == nil {
-		return nil, fmt.Errorf("%s: the confirmation %w", c.rules.Provider, ErrFetch)
+		return nil, c.notNow("the confirmation")
 	}
 	if _, err := c.certs.fetch(ctx, e.SubscribeURL); err != nil {
-		return nil, fmt.Errorf("%s: the confirmation %w", c.rules.Provider, ErrFetch) // the cause quotes the URL and its token
+		return nil, c.notNow("the confirmation")
 	}
 	return &providers.Reply{Status: http.StatusOK}, nil
 }

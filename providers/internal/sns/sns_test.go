@@ -95,8 +95,8 @@ func TestRefusals(t *testing.T) {
 		later time.Duration
 		want  error
 	}{
-		{"network down", checker(t, amazon, body, serve("", errors.New("down"))), body, 0, ErrFetch},
-		{"no network", checker(t, amazon, body, nil), body, 0, ErrFetch},
+		{"network down", checker(t, amazon, body, serve("", errors.New("down"))), body, 0, providers.ErrNotNow},
+		{"no network", checker(t, amazon, body, nil), body, 0, providers.ErrNotNow},
 		{"an error page", checker(t, amazon, body, serve("<html>", nil)), body, 0, providers.ErrUnauthentic},
 		{"another certificate", checker(t, amazon, body, nil, authority(t)[1]), body, 0, providers.ErrUnauthentic},
 		{"not from the given authority", checker(t, amazon, body, serve(cert, nil), authority(t)[0]), body, 0, providers.ErrUnauthentic},
@@ -175,7 +175,7 @@ func TestHandshake(t *testing.T) {
 		t.Errorf("fetched %d times for others", len(fetched))
 	}
 	down := checker(t, amazon, body, func(context.Context, string) ([]byte, error) { return nil, errors.New("down") }, cert)
-	if _, err := down.Handshake(t.Context(), request(body)); !errors.Is(err, ErrFetch) || errors.Is(err, providers.ErrUnauthentic) {
+	if _, err := down.Handshake(t.Context(), request(body)); !errors.Is(err, providers.ErrNotNow) || errors.Is(err, providers.ErrUnauthentic) {
 		t.Errorf("network down: %v", err)
 	}
 }
