@@ -14,7 +14,7 @@
 //  3. Fill Info in info.go next to it: settings, setup steps, mapping, retry
 //     behaviour, known gaps, and truly signed samples for the simulator.
 //  4. Keep captured requests in testdata as NAME.http, each with a
-//     Fixture-Source header, and call providertest.Run and providertest.Fuzz.
+//     Fixture-Source header, and call providertest.Run, Table and Fuzz.
 //  5. Add one line to providers/all and run `make generate`.
 //
 // Handlers fix the order Handshake, Verify, Parse, store; an adapter never

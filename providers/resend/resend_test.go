@@ -11,7 +11,7 @@ import (
 var options = providertest.Options{Signature: []string{"header:Svix-Signature", "header:Svix-Id", "header:Svix-Timestamp"}}
 
 // testSecret signs the fixtures and nothing else.
-const testSecret = "whsec_c3RyaWtlb3V0LXJlc2VuZC10ZXN0LWtl"
+const testSecret = "whsec_c3RyaWtlb3V0LXJlc2VuZC10ZXN0LWtl" //nolint:gosec // for tests only
 
 func TestAdapter(t *testing.T) {
 	providertest.Run(t, Info, providers.Set("signing_secret", testSecret), options)

@@ -13,7 +13,7 @@ import (
 
 // The vector of https://github.com/standard-webhooks/standard-webhooks.
 const (
-	secret    = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	secret    = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" //nolint:gosec // a published vector
 	id        = "msg_p5jXN8AQM9LWM0D4loKWxJek"
 	timestamp = "1614265330"
 	body      = `{"test": 2432232314}`
