@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -234,7 +233,7 @@ func waitPost(t *testing.T, s *site, want string) {
 		}
 		select {
 		case <-deadline:
-			t.Fatal(fmt.Sprintf("posted: got %q, want %q", s.lastPost(), want))
+			t.Fatalf("posted: got %q, want %q", s.lastPost(), want)
 		case <-tick.C:
 		}
 	}
