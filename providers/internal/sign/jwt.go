@@ -1,0 +1,51 @@
+package sign
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+
+	"github.com/strikeout/strikeout/providers/internal/wire"
+)
+
+// JWT256 returns the claims of a JSON Web Token (RFC 7519, compact form) that
+// one of the secrets signed with HS256, undecoded. Every other algorithm is
+// refused, "none" included, and so are critical extensions, which we would not
+// understand. Times in the claims are the caller's affair.
+func JWT256(secrets [][]byte, token []byte) (claims []byte, ok bool) {
+	token = bytes.TrimSpace(token)
+	last := bytes.LastIndexByte(token, '.')
+	if last < 0 {
+		return nil, false
+	}
+	head, payload, two := bytes.Cut(token[:last], []byte{'.'})
+	if !two || bytes.IndexByte(payload, '.') >= 0 {
+		return nil, false
+	}
+	mac, err := base64url(token[last+1:])
+	if err != nil || !HMAC(sha256.New, secrets, mac, token[:last]) {
+		return nil, false
+	}
+	var h struct {
+		Alg  string   `json:"alg"`
+		Crit wire.Raw `json:"crit"`
+	}
+	b, err := base64url(head)
+	if err != nil || wire.Decode(b, &h) != nil || h.Alg != "HS256" || len(h.Crit) > 0 {
+		return nil, false
+	}
+	claims, err = base64url(payload)
+	return claims, err == nil
+}
+
+// NewJWT256 signs claims, for simulators.
+func NewJWT256(secret, claims []byte) string {
+	e := base64.RawURLEncoding
+	signed := e.EncodeToString([]byte(`{"typ":"JWT","alg":"HS256"}`)) + "." + e.EncodeToString(claims)
+	return signed + "." + e.EncodeToString(Sum(sha256.New, secret, []byte(signed)))
+}
+
+// base64url decodes strictly: one token has one spelling.
+func base64url(b []byte) ([]byte, error) {
+	return base64.RawURLEncoding.Strict().DecodeString(string(b))
+}

@@ -1,0 +1,57 @@
+package sign
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"strings"
+	"testing"
+)
+
+func TestJWT256(t *testing.T) {
+	e := base64.RawURLEncoding
+	raw := func(head, claims, secret string) string {
+		signed := e.EncodeToString([]byte(head)) + "." + e.EncodeToString([]byte(claims))
+		return signed + "." + e.EncodeToString(Sum(sha256.New, []byte(secret), []byte(signed)))
+	}
+	const claims = `{"id":1}`
+	good := NewJWT256([]byte("secret"), []byte(claims))
+	flipped := []byte(good)
+	flipped[len(flipped)-2] ^= 1
+	tests := []struct {
+		name, token string
+		ok          bool
+	}{
+		// https://gatewayapi.com/docs/apis/rest/ (read 2026-11-20)
+		{"published", "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJpZCI6MjM4MTcwMywibXNpc2RuIjo0NTQyNjA5MDQ1LCJ0aW1lIjoxNTIyNzY0MDYyLCJzdGF0dXMiOiJERUxJVkVSRUQiLCJlcnJvciI6bnVsbCwiY29kZSI6bnVsbCwidXNlcnJlZiI6bnVsbCwiY2FsbGJhY2tfdXJsIjoiaHR0cDovL2JiYWY3MTQyLm5ncm9rLmlvIiwiYXBpIjo0fQ.KdfDH65bnQtgxEkFnpAQodOciAJedZFB13r9wEo8t3Y", true},
+		{"own", good, true},
+		{"space around it", " " + good + "\n", true},
+		{"other secret", NewJWT256([]byte("secret2"), []byte(claims)), false},
+		{"flipped", string(flipped), false},
+		{"none", raw(`{"alg":"none"}`, claims, "secret"), false},
+		{"no signature", e.EncodeToString([]byte(`{"alg":"none"}`)) + "." + e.EncodeToString([]byte(claims)) + ".", false},
+		{"another algorithm", raw(`{"alg":"HS512"}`, claims, "secret"), false},
+		{"algorithm in lower case", raw(`{"alg":"hs256"}`, claims, "secret"), false},
+		{"two algorithms", raw(`{"alg":"none","alg":"HS256"}`, claims, "secret"), false},
+		{"critical extension", raw(`{"alg":"HS256","crit":["x"]}`, claims, "secret"), false},
+		{"header is no JSON", raw(`HS256`, claims, "secret"), false},
+		{"two parts", strings.Join(strings.Split(good, ".")[:2], "."), false},
+		{"four parts", good + ".x", false},
+		{"padded", good + "=", false},
+		{"empty", "", false},
+		{"dots", "..", false},
+	}
+	for _, tt := range tests {
+		for _, secrets := range [][][]byte{{[]byte("secret")}, {[]byte("new"), []byte("secret")}} {
+			got, ok := JWT256(secrets, []byte(tt.token))
+			if ok != tt.ok {
+				t.Errorf("%s: %v", tt.name, ok)
+			}
+			if ok && tt.name != "published" && string(got) != claims {
+				t.Errorf("%s: claims %s", tt.name, got)
+			}
+		}
+		if _, ok := JWT256(nil, []byte(tt.token)); ok {
+			t.Errorf("%s: accepted without a secret", tt.name)
+		}
+	}
+}
