@@ -41,11 +41,15 @@ var bom = []byte("\xef\xbb\xbf")
 // cost the others.
 func Array(body []byte) ([]Raw, error) {
 	s := splitter{body: bytes.TrimPrefix(body, bom)}
-	if json.Unmarshal(s.body, &s, options) != nil {
+	if json.Unmarshal(s.body, &s, splitting) != nil {
 		return nil, ErrJSON
 	}
 	return s.items, nil
 }
+
+// splitting leaves names that an item says twice to the item's own decoding,
+// which refuses that item alone.
+var splitting = json.JoinOptions(options, jsontext.AllowDuplicateNames(true))
 
 // splitter finds the items of an array in one pass. Going through Unmarshal it
 // borrows the package's pooled decoder.

@@ -1,11 +1,13 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -144,7 +146,7 @@ func TestArray(t *testing.T) {
 		{"more after it", `[1] [2]`, nil, false},
 		{"rubbish after it", `[1]x`, nil, false},
 		{"two objects", `{"a":1}{"b":2}`, nil, false},
-		{"a name twice", `[{"a":1,"a":2}]`, nil, false},
+		{"a name twice is for the item to refuse", `[{"a":1,"a":2},3]`, []string{`{"a":1,"a":2}`, `3`}, true},
 		{"wrong bracket", `[1}`, nil, false},
 		{"too deep", strings.Repeat("[", 20000), nil, false},
 		{"too deep, closed", strings.Repeat("[", 20000) + strings.Repeat("]", 20000), nil, false},
@@ -183,14 +185,15 @@ func FuzzArray(f *testing.F) {
 	for _, s := range []string{`[1,{"a":[2]},"x"]`, `[]`, ` [ ] `, `{"a":1}`, `[1,]`, `[,1]`, `[1}`, `[1][2]`, `[{"a":1,"a":2}]`, "\xef\xbb\xbf[1]", "[\"\xff\"]"} {
 		f.Add([]byte(s))
 	}
+	decode := func(body []byte, v any) error { return json.Unmarshal(bytes.TrimPrefix(body, bom), v, splitting) }
 	f.Fuzz(func(t *testing.T, body []byte) {
 		items, err := Array(body)
 		var want []Raw
-		wantErr := Decode(body, &want)
+		wantErr := decode(body, &want)
 		if wantErr != nil { // one object stands for an array of it
 			var one struct{}
 			var raw Raw
-			if Decode(body, &one) == nil && Decode(body, &raw) == nil && raw.Kind() == '{' {
+			if decode(body, &one) == nil && decode(body, &raw) == nil && raw.Kind() == '{' {
 				want, wantErr = []Raw{raw}, nil
 			}
 		} else if want == nil { // null is no array
@@ -210,7 +213,7 @@ func FuzzArray(f *testing.F) {
 				t.Errorf("item %d: %s, decoder %s", i, items[i], want[i])
 			}
 			var v any
-			if err := Decode(items[i], &v); err != nil {
+			if err := decode(items[i], &v); err != nil {
 				t.Errorf("item %d cannot be decoded: %v", i, err)
 			}
 		}
@@ -232,6 +235,21 @@ func BenchmarkArray(b *testing.B) {
 	for b.Loop() {
 		if _, err := Array(body); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestArrayLeavesRepeatedNamesToTheItem(t *testing.T) {
+	items, err := Array([]byte(`[{"a":1},{"a":1,"a":2},{"a":3}]`))
+	if err != nil || len(items) != 3 {
+		t.Fatalf("%d items, %v", len(items), err)
+	}
+	for i, raw := range items {
+		var v struct {
+			A Text `json:"a"`
+		}
+		if err := Decode(raw, &v); (err != nil) != (i == 1) {
+			t.Errorf("item %d: %v", i, err)
 		}
 	}
 }

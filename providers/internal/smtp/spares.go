@@ -1,0 +1,22 @@
+package smtp
+
+// Spares reports whether a bounce that the provider calls hard names another
+// reason than the address: a temporary failure, a full mailbox, the size, the
+// content, a policy. It is for providers whose verdict is good where the code
+// is: a code that says more than "failed" decides alone, 5.2.1 and the codes of
+// mail systems and routes leave the verdict standing, and words count only where
+// no such code is. Code is the one that decided, "" where there is none.
+func Spares(r Reply) (code string, spared bool) {
+	e := EnhancedCode(r.Status)
+	if found := scan(r.Text).enhanced; weight(e) < 2 && weight(found) > weight(e) {
+		e = found
+	}
+	if weight(e) < 2 {
+		return firstOf(e, BasicCode(r.Code), BasicCode(r.Text)), Excuses(r)
+	}
+	switch e {
+	case "5.2.2", "5.2.3", "5.3.4":
+		return e, true
+	}
+	return e, e[0] == '4' || e[2] == '6' || e[2] == '7'
+}

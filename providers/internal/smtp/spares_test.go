@@ -1,0 +1,41 @@
+package smtp
+
+import "testing"
+
+func TestSpares(t *testing.T) {
+	tests := []struct {
+		reply Reply
+		code  string
+		want  bool
+	}{
+		{Reply{}, "", false},
+		{Reply{Status: "5.1.1", Text: "550 5.1.1 blocked by policy"}, "5.1.1", false},
+		{Reply{Status: "5.2.1"}, "5.2.1", false},
+		{Reply{Status: "5.2.2"}, "5.2.2", true},
+		{Reply{Status: "5.2.3"}, "5.2.3", true},
+		{Reply{Status: "5.3.0"}, "5.3.0", false},
+		{Reply{Status: "5.3.4"}, "5.3.4", true},
+		{Reply{Status: "5.4.4", Text: "spam"}, "5.4.4", false},
+		{Reply{Status: "5.6.1"}, "5.6.1", true},
+		{Reply{Status: "5.7.1"}, "5.7.1", true},
+		{Reply{Status: "4.4.7"}, "4.4.7", true},
+		{Reply{Status: "4.0.0"}, "4.0.0", true},
+		{Reply{Status: "5.0.0", Text: "550 5.7.1 no"}, "5.7.1", true},
+		{Reply{Status: "5.0.0", Text: "550 5.1.1 no"}, "5.1.1", false},
+		{Reply{Status: "5.7.1", Text: "550 5.1.1 no"}, "5.7.1", true},
+		{Reply{Text: "550 5.2.2 full"}, "5.2.2", true},
+		{Reply{Status: "5.0.0", Text: "550 mailbox full"}, "5.0.0", true},
+		{Reply{Text: "550 mailbox full"}, "550", true},
+		{Reply{Text: "452 try later"}, "452", true},
+		{Reply{Text: "552 no"}, "552", true},
+		{Reply{Text: "550 user unknown"}, "550", false},
+		{Reply{Status: "5.0.0", Text: "500 unknown recipient"}, "5.0.0", false},
+		{Reply{Text: "we gave up"}, "", false},
+	}
+	for _, tt := range tests {
+		code, got := Spares(tt.reply)
+		if code != tt.code || got != tt.want {
+			t.Errorf("%+v: %q, %v, want %q, %v", tt.reply, code, got, tt.code, tt.want)
+		}
+	}
+}
