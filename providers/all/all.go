@@ -8,6 +8,7 @@ import (
 	"github.com/strikeout/strikeout/providers/azureemail"
 	"github.com/strikeout/strikeout/providers/azuresms"
 	"github.com/strikeout/strikeout/providers/elasticemail"
+	"github.com/strikeout/strikeout/providers/elks46"
 	"github.com/strikeout/strikeout/providers/mailersend"
 	"github.com/strikeout/strikeout/providers/mailtrap"
 	"github.com/strikeout/strikeout/providers/postal"
@@ -22,6 +23,7 @@ var list = []providers.Info{
 	azureemail.Info,
 	azuresms.Info,
 	elasticemail.Info,
+	elks46.Info,
 	mailersend.Info,
 	mailtrap.Info,
 	postal.Info,
