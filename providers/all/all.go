@@ -15,6 +15,7 @@ import (
 	"github.com/strikeout/strikeout/providers/postmark"
 	"github.com/strikeout/strikeout/providers/resend"
 	"github.com/strikeout/strikeout/providers/scaleway"
+	"github.com/strikeout/strikeout/providers/sparkpost"
 )
 
 // list is literal: nothing registers itself.
@@ -30,6 +31,7 @@ var list = []providers.Info{
 	postmark.Info,
 	resend.Info,
 	scaleway.Info,
+	sparkpost.Info,
 }
 
 // Infos returns the catalogue, sorted by name.
