@@ -11,6 +11,7 @@ import (
 	"github.com/strikeout/strikeout/providers/elks46"
 	"github.com/strikeout/strikeout/providers/mailersend"
 	"github.com/strikeout/strikeout/providers/mailtrap"
+	"github.com/strikeout/strikeout/providers/plivo"
 	"github.com/strikeout/strikeout/providers/postal"
 	"github.com/strikeout/strikeout/providers/postmark"
 	"github.com/strikeout/strikeout/providers/resend"
@@ -27,6 +28,7 @@ var list = []providers.Info{
 	elks46.Info,
 	mailersend.Info,
 	mailtrap.Info,
+	plivo.Info,
 	postal.Info,
 	postmark.Info,
 	resend.Info,
