@@ -16,6 +16,7 @@ import (
 	"github.com/strikeout/strikeout/providers/postmark"
 	"github.com/strikeout/strikeout/providers/resend"
 	"github.com/strikeout/strikeout/providers/scaleway"
+	"github.com/strikeout/strikeout/providers/sendgrid"
 	"github.com/strikeout/strikeout/providers/sparkpost"
 )
 
@@ -33,6 +34,7 @@ var list = []providers.Info{
 	postmark.Info,
 	resend.Info,
 	scaleway.Info,
+	sendgrid.Info,
 	sparkpost.Info,
 }
 
