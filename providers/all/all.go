@@ -10,6 +10,7 @@ import (
 	"github.com/strikeout/strikeout/providers/elasticemail"
 	"github.com/strikeout/strikeout/providers/elks46"
 	"github.com/strikeout/strikeout/providers/mailersend"
+	"github.com/strikeout/strikeout/providers/mailjet"
 	"github.com/strikeout/strikeout/providers/mailtrap"
 	"github.com/strikeout/strikeout/providers/plivo"
 	"github.com/strikeout/strikeout/providers/postal"
@@ -28,6 +29,7 @@ var list = []providers.Info{
 	elasticemail.Info,
 	elks46.Info,
 	mailersend.Info,
+	mailjet.Info,
 	mailtrap.Info,
 	plivo.Info,
 	postal.Info,
