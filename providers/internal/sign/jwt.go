@@ -3,7 +3,9 @@ package sign
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
+	"hash"
 
 	"github.com/strikeout/strikeout/providers/internal/wire"
 )
@@ -13,6 +15,15 @@ import (
 // refused, "none" included, and so are critical extensions, which we would not
 // understand. Times in the claims are the caller's affair.
 func JWT256(secrets [][]byte, token []byte) (claims []byte, ok bool) {
+	return jwt(secrets, token, map[string]func() hash.Hash{"HS256": sha256.New})
+}
+
+// JWTHMAC is JWT256 for HS256, HS384 and HS512.
+func JWTHMAC(secrets [][]byte, token []byte) (claims []byte, ok bool) {
+	return jwt(secrets, token, map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New})
+}
+
+func jwt(secrets [][]byte, token []byte, algorithms map[string]func() hash.Hash) (claims []byte, ok bool) {
 	token = bytes.TrimSpace(token)
 	last := bytes.LastIndexByte(token, '.')
 	if last < 0 {
@@ -22,16 +33,17 @@ func JWT256(secrets [][]byte, token []byte) (claims []byte, ok bool) {
 	if !two || bytes.IndexByte(payload, '.') >= 0 {
 		return nil, false
 	}
-	mac, err := base64url(token[last+1:])
-	if err != nil || !HMAC(sha256.New, secrets, mac, token[:last]) {
-		return nil, false
-	}
 	var h struct {
 		Alg  string   `json:"alg"`
 		Crit wire.Raw `json:"crit"`
 	}
 	b, err := base64url(head)
-	if err != nil || wire.Decode(b, &h) != nil || h.Alg != "HS256" || len(h.Crit) > 0 {
+	if err != nil || wire.Decode(b, &h) != nil || len(h.Crit) > 0 {
+		return nil, false
+	}
+	newHash := algorithms[h.Alg]
+	mac, err := base64url(token[last+1:])
+	if err != nil || newHash == nil || !HMAC(newHash, secrets, mac, token[:last]) {
 		return nil, false
 	}
 	claims, err = base64url(payload)

@@ -2,7 +2,9 @@ package sign
 
 import (
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
+	"hash"
 	"strings"
 	"testing"
 )
@@ -52,6 +54,25 @@ func TestJWT256(t *testing.T) {
 		}
 		if _, ok := JWT256(nil, []byte(tt.token)); ok {
 			t.Errorf("%s: accepted without a secret", tt.name)
+		}
+	}
+}
+
+func TestJWTHMAC(t *testing.T) {
+	const claims = `{"id":1}`
+	e := base64.RawURLEncoding
+	for alg, h := range map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New, "none": sha256.New, "hs256": sha256.New} {
+		signed := e.EncodeToString([]byte(`{"alg":"`+alg+`"}`)) + "." + e.EncodeToString([]byte(claims))
+		token := []byte(signed + "." + e.EncodeToString(Sum(h, []byte("secret"), []byte(signed))))
+		got, ok := JWTHMAC(secrets("new", "secret"), token)
+		if want := strings.HasPrefix(alg, "HS"); ok != want || ok && string(got) != claims {
+			t.Errorf("%s: %s, %v", alg, got, ok)
+		}
+		if _, ok := JWTHMAC(secrets("other"), token); ok {
+			t.Errorf("%s: accepted with another secret", alg)
+		}
+		if _, ok := JWT256(secrets("secret"), token); ok != (alg == "HS256") {
+			t.Errorf("%s: JWT256 says %v", alg, ok)
 		}
 	}
 }
