@@ -9,6 +9,7 @@ import (
 	"github.com/strikeout/strikeout/providers/azuresms"
 	"github.com/strikeout/strikeout/providers/elasticemail"
 	"github.com/strikeout/strikeout/providers/elks46"
+	"github.com/strikeout/strikeout/providers/gatewayapi"
 	"github.com/strikeout/strikeout/providers/mailersend"
 	"github.com/strikeout/strikeout/providers/mailjet"
 	"github.com/strikeout/strikeout/providers/mailtrap"
@@ -28,6 +29,7 @@ var list = []providers.Info{
 	azuresms.Info,
 	elasticemail.Info,
 	elks46.Info,
+	gatewayapi.Info,
 	mailersend.Info,
 	mailjet.Info,
 	mailtrap.Info,

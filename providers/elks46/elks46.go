@@ -43,7 +43,6 @@ func (a adapter) read(b *providers.Batch, p sms.Params) {
 	id, status := p.Get("id"), wire.Text(p.Get("status")).Lower()
 	switch text := p.Get("message"); {
 	case text != "": // a report never has one
-		// The names of a received text are in wide use but not in the documentation.
 		a.words.Received(b, "from", sms.Inbound{Text: text, To: p.Get("to"), ID: id, Number: p.Get("from")}, wire.Time(p.Get("created")))
 	case status != "":
 		if kind := kinds[status]; kind != "" {

@@ -37,7 +37,6 @@ var Info = providers.Info{
 	Gaps: []string{
 		"46elks gives no reason, so no report of it blocks a number: a number that fails each time stays a soft bounce.",
 		"A report names no recipient: one whose address lacks ?to= goes to quarantine.",
-		"46elks does not document the fields of received texts; those in wide use are read.",
 		"Alphanumeric senders cannot receive texts, so nobody can stop them by one: put a link into each message.",
 	},
 	New: New,

@@ -123,6 +123,9 @@ type Inbound struct {
 	To     string // the number or sender the person answered
 	ID     string // the provider's id of the text
 	Number string // the person's number, for the consent record
+	// Before is what the person wrote before Text, such as the keyword of a shared
+	// short code; it is part of the evidence.
+	Before string
 }
 
 // Event turns a stop or start text into an event; ok is false for every other
@@ -134,11 +137,12 @@ func (k *Keywords) Event(in Inbound) (e recipient.Event, ok bool) {
 		return e, false
 	}
 	e.MessageID, e.Code = in.ID, MSISDN(in.To)
-	e.Evidence = recipient.Evidence{Via: "text", Text: recipient.Clean(in.Text, 160)}
+	whole := recipient.Clean(in.Before+" "+in.Text, 160)
+	e.Evidence = recipient.Evidence{Via: "text", Text: whole}
 	e.Rule = "sms-stop-word"
 	if e.Kind == recipient.OptIn {
 		e.Rule = "sms-start-word"
-		e.Evidence.Consent = &recipient.Consent{Source: "sms", Wording: recipient.Clean(in.Text, 160), Evidence: in.ID}
+		e.Evidence.Consent = &recipient.Consent{Source: "sms", Wording: whole, Evidence: in.ID}
 	}
 	return e, true
 }
