@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/internal/batch"
 	"github.com/strikeout/strikeout/providers/internal/smtp"
 	"github.com/strikeout/strikeout/providers/internal/wire"
 	"github.com/strikeout/strikeout/recipient"
@@ -77,42 +78,22 @@ type event struct {
 }
 
 func (adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
-	items, err := wire.Array(r.Body)
-	if err != nil {
-		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
-	}
-	b := providers.NewBatch(name, len(items))
-	var bad []wire.Raw
-	for _, raw := range items {
-		before := b.Rejected()
-		var ev event
-		switch {
-		case wire.Decode(raw, &ev) != nil:
-			b.Reject(providers.Malformed(name, "body", providers.ErrNotJSON))
-		case ev.Event == "":
-			b.Reject(providers.Malformed(name, "event", providers.ErrMissing))
-		default:
-			ev.read(b)
-		}
-		if b.Rejected() > before {
-			bad = append(bad, raw)
-		}
-	}
-	if len(bad) > 0 && len(items) > 1 {
-		b.Keep(wire.Join(bad))
-	}
-	return b.Done()
+	return batch.JSON(name, r.Body, read)
 }
 
-func (ev *event) read(b *providers.Batch) {
+func read(b *providers.Batch, ev *event) {
+	if ev.Event == "" {
+		b.Reject(providers.Malformed(name, "event", providers.ErrMissing))
+		return
+	}
 	e := recipient.Event{At: ev.Time.Time(), MessageID: ev.messageID(), Detail: ev.Comment.String()}
 	kind := ev.Event.Lower()
 	switch kind {
 	case "bounce":
 		e.Kind, e.Rule = ev.bounce()
 		e.Code = ev.Error.String()
-		if e.Kind == recipient.HardBounce && e.Code == "" {
-			e.Code = smtp.EnhancedCode(e.Detail)
+		if e.Code == "" {
+			e.Code = "bounce"
 		}
 		e.Echo = e.Kind == recipient.Complaint // of an earlier mail
 	case "blocked":
@@ -157,8 +138,11 @@ func (ev *event) bounce() (recipient.Kind, string) {
 	case !known:
 		v := smtp.Classify(reply)
 		return v.Kind, v.Rule
-	case smtp.EnhancedCode(reply.Text) != "" && smtp.Excuses(reply):
-		return recipient.SoftBounce, "mailjet-comment"
+	}
+	if smtp.EnhancedCode(reply.Text) != "" {
+		if _, spared := smtp.Spares(reply); spared {
+			return recipient.SoftBounce, "mailjet-comment"
+		}
 	}
 	return recipient.HardBounce, "mailjet-error"
 }

@@ -39,10 +39,10 @@ func TestKinds(t *testing.T) {
 		{Name: "comment: full", Body: posted("bounce", failed("true", "user unknown", "552 5.2.2 mailbox full")), Want: "soft_bounce a@example.com user unknown"},
 		{Name: "comment: policy", Body: posted("bounce", failed("true", "mailbox inactive", "550 5.7.1 no")), Want: "soft_bounce a@example.com mailbox inactive"},
 		{Name: "comment without a code", Body: posted("bounce", failed("true", "invalid domain", "Host or domain name not found. Blocked.")), Want: "hard_bounce a@example.com invalid domain"},
-		{Name: "no error, proven", Body: posted("bounce", failed("true", "", "550 5.1.1 user unknown")), Want: "hard_bounce a@example.com 5.1.1"},
+		{Name: "no error, proven", Body: posted("bounce", failed("true", "", "550 5.1.1 user unknown")), Want: "hard_bounce a@example.com bounce"},
 		{Name: "no error, proven by words", Body: posted("bounce", failed("true", "new word", "550 user unknown")), Want: "hard_bounce a@example.com new word"},
-		{Name: "no error, not proven", Body: posted("bounce", failed("true", "", "failed")), Want: "soft_bounce a@example.com"},
-		{Name: "no error, not hard", Body: posted("bounce", failed("false", "", "550 5.1.1 user unknown")), Want: "soft_bounce a@example.com"},
+		{Name: "no error, not proven", Body: posted("bounce", failed("true", "", "failed")), Want: "soft_bounce a@example.com bounce"},
+		{Name: "no error, not hard", Body: posted("bounce", failed("false", "", "550 5.1.1 user unknown")), Want: "soft_bounce a@example.com bounce"},
 		{Name: "blocked without an error", Body: posted("blocked", "")},
 		{Name: "blocked, new word", Body: posted("blocked", failed("true", "new word", "550 5.1.1 user unknown"))},
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/internal/batch"
 	"github.com/strikeout/strikeout/providers/internal/smtp"
 	"github.com/strikeout/strikeout/providers/internal/token"
 	"github.com/strikeout/strikeout/providers/internal/wire"
@@ -97,29 +98,11 @@ type event struct {
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
-	items, err := wire.Array(r.Body)
-	if err != nil {
-		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
-	}
-	b := providers.NewBatch(name, len(items))
-	var bad []wire.Raw
-	for _, raw := range items {
-		before := b.Rejected()
-		var it item
-		if wire.Decode(raw, &it) != nil {
-			b.Reject(providers.Malformed(name, "msys", providers.ErrNotJSON))
-		}
+	return batch.JSON(name, r.Body, func(b *providers.Batch, it *item) {
 		for _, ev := range it.Msys {
 			ev.read(b)
 		}
-		if b.Rejected() > before {
-			bad = append(bad, raw)
-		}
-	}
-	if len(bad) > 0 && len(items) > 1 {
-		b.Keep(wire.Join(bad))
-	}
-	return b.Done()
+	})
 }
 
 func (ev *event) read(b *providers.Batch) {
