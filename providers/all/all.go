@@ -7,6 +7,7 @@ import (
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/azureemail"
 	"github.com/strikeout/strikeout/providers/azuresms"
+	"github.com/strikeout/strikeout/providers/brevo"
 	"github.com/strikeout/strikeout/providers/elasticemail"
 	"github.com/strikeout/strikeout/providers/elks46"
 	"github.com/strikeout/strikeout/providers/gatewayapi"
@@ -27,6 +28,7 @@ var list = []providers.Info{
 	// one line a provider, in alphabetical order
 	azureemail.Info,
 	azuresms.Info,
+	brevo.Info,
 	elasticemail.Info,
 	elks46.Info,
 	gatewayapi.Info,
