@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/strikeout/strikeout/providers"
 )
 
@@ -19,15 +21,26 @@ type certs struct {
 	pinned []*x509.Certificate // given, no authorities
 	roots  []*x509.Certificate // given authorities
 
-	mu    sync.Mutex
-	cache map[string][]*x509.Certificate // by URL, chains too
+	flight singleflight.Group
+	mu     sync.Mutex
+	turn   uint64
+	cache  map[string]*cachedCerts // by URL, chains too
 }
 
-// maxCached bounds the cache: a caller chooses URLs within the rule.
-const maxCached = 32
+type cachedCerts struct {
+	list []*x509.Certificate
+	at   time.Time
+	used uint64 // the turn of the last use
+}
+
+// The cache is bounded because a caller chooses URLs within the rule.
+const (
+	maxCached = 16
+	keepFor   = 24 * time.Hour
+)
 
 func newCerts(rules Rules, s providers.Settings) (*certs, error) {
-	c := &certs{rules: rules, fetch: s.Fetch, cache: map[string][]*x509.Certificate{}}
+	c := &certs{rules: rules, fetch: s.Fetch, cache: map[string]*cachedCerts{}}
 	for _, text := range s.All(CertificatesSetting.Name) {
 		list := parsePEM([]byte(text))
 		if len(list) == 0 {
@@ -76,12 +89,7 @@ func (c *certs) fetched(ctx context.Context, e *Envelope, now time.Time) ([]cryp
 		return nil, nil
 	}
 	refuse := func(reason string) error { return providers.Unauthentic(c.rules.Provider, reason) }
-	at := region(e.TopicArn)
-	u, ok := safeURL(e.SigningCertURL)
-	if !ok || !c.rules.CertURL(u, at) {
-		return nil, refuse("the SigningCertURL does not belong to the service")
-	}
-	fetched, err := c.get(ctx, e.SigningCertURL)
+	fetched, err := c.get(ctx, e.SigningCertURL, now)
 	switch {
 	case err != nil && len(c.pinned) > 0:
 		return nil, nil
@@ -95,9 +103,12 @@ func (c *certs) fetched(ctx context.Context, e *Envelope, now time.Time) ([]cryp
 	if now.After(leaf.NotAfter) {
 		return nil, refuse("the signing certificate has expired")
 	}
+	if c.rules.Leaf != nil && !c.rules.Leaf(leaf) {
+		return nil, refuse("the certificate at the SigningCertURL is not one that signs messages")
+	}
 	roots := c.roots
 	if len(roots) == 0 && c.rules.ChainURL != nil {
-		if roots, err = c.get(ctx, c.rules.ChainURL(at)); err != nil {
+		if roots, err = c.get(ctx, c.rules.ChainURL(region(e.TopicArn)), now); err != nil {
 			return nil, err
 		}
 	}
@@ -128,29 +139,63 @@ func chains(leaf *x509.Certificate, more, roots []*x509.Certificate, now time.Ti
 	return err == nil
 }
 
-// get returns the certificates at a URL, from the cache or from the network.
-func (c *certs) get(ctx context.Context, url string) ([]*x509.Certificate, error) {
+// get returns the certificates at a URL, from the cache or from the network,
+// which several messages at once ask only once.
+func (c *certs) get(ctx context.Context, url string, now time.Time) ([]*x509.Certificate, error) {
+	list, fresh := c.cached(url, now)
+	if fresh {
+		return list, nil
+	}
+	v, err, _ := c.flight.Do(url, func() (any, error) { return c.load(ctx, url, now) })
+	switch loaded, ok := v.([]*x509.Certificate); {
+	case err == nil && ok:
+		return loaded, nil
+	case len(list) > 0: // stale, and better than none: what is at such a URL does not change
+		return list, nil
+	}
+	return nil, notNow(c.rules.Provider, "the signing certificate")
+}
+
+func (c *certs) cached(url string, now time.Time) (list []*x509.Certificate, fresh bool) {
 	c.mu.Lock()
-	list, ok := c.cache[url]
-	c.mu.Unlock()
-	if ok {
+	defer c.mu.Unlock()
+	known, ok := c.cache[url]
+	if !ok {
+		return nil, false
+	}
+	c.turn++
+	known.used = c.turn
+	return known.list, now.Sub(known.at) < keepFor
+}
+
+// load fetches and keeps; an error page is not kept.
+func (c *certs) load(ctx context.Context, url string, now time.Time) ([]*x509.Certificate, error) {
+	if list, fresh := c.cached(url, now); fresh { // another message was quicker
 		return list, nil
 	}
 	if c.fetch == nil {
-		return nil, notNow(c.rules.Provider, "the signing certificate")
+		return nil, providers.ErrNotNow
 	}
 	text, err := c.fetch(ctx, url)
 	if err != nil {
-		return nil, notNow(c.rules.Provider, "the signing certificate")
+		return nil, err
 	}
-	if list = parsePEM(text); len(list) == 0 {
-		return nil, nil // not kept: it may be an error page
+	list := parsePEM(text)
+	if len(list) == 0 {
+		return list, nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.cache) >= maxCached {
-		clear(c.cache)
+	if _, known := c.cache[url]; !known && len(c.cache) >= maxCached {
+		oldest := ""
+		for u, e := range c.cache {
+			if oldest == "" || e.used < c.cache[oldest].used {
+				oldest = u
+			}
+		}
+		delete(c.cache, oldest)
 	}
-	c.cache[url] = list
+	c.turn++
+	c.cache[url] = &cachedCerts{list: list, at: now, used: c.turn}
 	return list, nil
 }

@@ -10,6 +10,7 @@ package sns
 import (
 	"context"
 	"crypto"
+	"crypto/x509"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -82,6 +83,11 @@ type Rules struct {
 	// the topic.
 	CertURL      func(u *url.URL, region string) bool
 	SubscribeURL func(u *url.URL, region string) bool
+	// Leaf is asked whether a fetched certificate is one that signs messages; nil:
+	// any certificate at such a URL is.
+	Leaf func(*x509.Certificate) bool
+	// Confirmed is what the answer to a fetched SubscribeURL must hold.
+	Confirmed string
 	// ChainURL returns where the service publishes what its certificates chain to;
 	// nil: the certificate's own URL is proof enough.
 	ChainURL func(region string) string
@@ -146,9 +152,18 @@ func (c *Checker) Verify(ctx context.Context, r *providers.Request) error {
 	return c.check(ctx, r, e)
 }
 
+// check goes from what costs nothing to what costs a fetch.
 func (c *Checker) check(ctx context.Context, r *providers.Request, e *Envelope) error {
-	if !c.topics[e.TopicArn] {
+	switch {
+	case e.Type == "" && e.Signature == "":
+		return c.refuse("the body is not a message with a signature: raw delivery and EventBridge sign nothing, so they need unsigned: true and a path_secret or basic_auth")
+	case !c.topics[e.TopicArn]:
 		return c.refuse("the message's TopicArn is not one of the setting topics")
+	}
+	for _, h := range [][2]string{{"X-Amz-Sns-Message-Type", e.Type}, {"X-Amz-Sns-Message-Id", e.MessageID}} {
+		if got := r.Header.Get(h[0]); got != "" && got != h[1] {
+			return c.refuse("the header " + h[0] + " is not that of the message")
+		}
 	}
 	var hash crypto.Hash
 	switch e.SignatureVersion {
@@ -167,6 +182,10 @@ func (c *Checker) check(ctx context.Context, r *providers.Request, e *Envelope) 
 	signature, err := base64.StdEncoding.DecodeString(string(e.Signature))
 	if err != nil || len(signature) == 0 {
 		return c.refuse("the Signature is missing or no base64")
+	}
+	at := region(e.TopicArn)
+	if u, ok := safeURL(e.SigningCertURL); !ok || !c.rules.CertURL(u, at) {
+		return c.refuse("the SigningCertURL does not belong to the service")
 	}
 	text := e.text()
 	if !sign.PublicKeyMatch(c.certs.given(r.ReceivedAt), hash, signature, text) {
@@ -203,7 +222,9 @@ func (c *Checker) Handshake(ctx context.Context, r *providers.Request) (*provide
 	if c.certs.fetch == nil {
 		return nil, c.notNow("the confirmation")
 	}
-	if _, err := c.certs.fetch(ctx, e.SubscribeURL); err != nil {
+	// Built anew from what was checked, so that no second reading of the text counts.
+	answer, err := c.certs.fetch(ctx, "https://"+u.Hostname()+u.EscapedPath()+"?"+q.Encode())
+	if err != nil || !strings.Contains(string(answer), c.rules.Confirmed) {
 		return nil, c.notNow("the confirmation")
 	}
 	return &providers.Reply{Status: http.StatusOK}, nil
