@@ -51,8 +51,9 @@ var codes = map[string]meaning{
 }
 
 type adapter struct {
-	secrets [][]byte
-	words   *sms.Keywords
+	sms.Silent // an answer to a received text would be executed as Plivo XML
+	secrets    [][]byte
+	words      *sms.Keywords
 }
 
 // New needs the setting "signing_secret", the account's Auth Token.
@@ -61,7 +62,7 @@ func New(s providers.Settings) (providers.Adapter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return adapter{secrets, sms.Words(s)}, nil
+	return adapter{secrets: secrets, words: sms.Words(s)}, nil
 }
 
 // Verify prefers the V3 signature, which covers everything. V2 covers the
@@ -191,6 +192,3 @@ func (a adapter) read(b *providers.Batch, p sms.Params) {
 	// speaks of the joining.
 	b.AddTo(recipient.SMS, "To", sms.MSISDN(p.Get("To")), e)
 }
-
-// Reply is empty: an answer to a received text would be executed as Plivo XML.
-func (adapter) Reply(*providers.Request) *providers.Reply { return &providers.Reply{} }
