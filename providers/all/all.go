@@ -14,6 +14,7 @@ import (
 	"github.com/strikeout/strikeout/providers/mailersend"
 	"github.com/strikeout/strikeout/providers/mailjet"
 	"github.com/strikeout/strikeout/providers/mailtrap"
+	"github.com/strikeout/strikeout/providers/mandrill"
 	"github.com/strikeout/strikeout/providers/messagebird"
 	"github.com/strikeout/strikeout/providers/plivo"
 	"github.com/strikeout/strikeout/providers/postal"
@@ -36,6 +37,7 @@ var list = []providers.Info{
 	mailersend.Info,
 	mailjet.Info,
 	mailtrap.Info,
+	mandrill.Info,
 	messagebird.Info,
 	plivo.Info,
 	postal.Info,
