@@ -22,6 +22,7 @@ import (
 	"github.com/strikeout/strikeout/providers/resend"
 	"github.com/strikeout/strikeout/providers/scaleway"
 	"github.com/strikeout/strikeout/providers/sendgrid"
+	"github.com/strikeout/strikeout/providers/smtp2go"
 	"github.com/strikeout/strikeout/providers/sparkpost"
 )
 
@@ -45,6 +46,7 @@ var list = []providers.Info{
 	resend.Info,
 	scaleway.Info,
 	sendgrid.Info,
+	smtp2go.Info,
 	sparkpost.Info,
 }
 
