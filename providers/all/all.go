@@ -11,6 +11,7 @@ import (
 	"github.com/strikeout/strikeout/providers/elasticemail"
 	"github.com/strikeout/strikeout/providers/elks46"
 	"github.com/strikeout/strikeout/providers/gatewayapi"
+	"github.com/strikeout/strikeout/providers/linkmobility"
 	"github.com/strikeout/strikeout/providers/mailersend"
 	"github.com/strikeout/strikeout/providers/mailjet"
 	"github.com/strikeout/strikeout/providers/mailtrap"
@@ -35,6 +36,7 @@ var list = []providers.Info{
 	elasticemail.Info,
 	elks46.Info,
 	gatewayapi.Info,
+	linkmobility.Info,
 	mailersend.Info,
 	mailjet.Info,
 	mailtrap.Info,
