@@ -8,6 +8,7 @@ import (
 	"github.com/strikeout/strikeout/providers/azureemail"
 	"github.com/strikeout/strikeout/providers/azuresms"
 	"github.com/strikeout/strikeout/providers/brevo"
+	"github.com/strikeout/strikeout/providers/cm"
 	"github.com/strikeout/strikeout/providers/elasticemail"
 	"github.com/strikeout/strikeout/providers/elks46"
 	"github.com/strikeout/strikeout/providers/gatewayapi"
@@ -23,6 +24,7 @@ import (
 	"github.com/strikeout/strikeout/providers/resend"
 	"github.com/strikeout/strikeout/providers/scaleway"
 	"github.com/strikeout/strikeout/providers/sendgrid"
+	"github.com/strikeout/strikeout/providers/sinch"
 	"github.com/strikeout/strikeout/providers/smtp2go"
 	"github.com/strikeout/strikeout/providers/sparkpost"
 )
@@ -33,6 +35,7 @@ var list = []providers.Info{
 	azureemail.Info,
 	azuresms.Info,
 	brevo.Info,
+	cm.Info,
 	elasticemail.Info,
 	elks46.Info,
 	gatewayapi.Info,
@@ -48,6 +51,7 @@ var list = []providers.Info{
 	resend.Info,
 	scaleway.Info,
 	sendgrid.Info,
+	sinch.Info,
 	smtp2go.Info,
 	sparkpost.Info,
 }

@@ -33,7 +33,7 @@ func (k *Keywords) Received(b *providers.Batch, field string, in Inbound, at tim
 	}
 	e.At, e.EventID, e.IDParts = at, in.ID, []string{"text", in.ID}
 	if in.ID == "" {
-		e.IDParts = []string{"text", MSISDN(in.To), fold(in.Text), at.Format(time.RFC3339Nano)}
+		e.IDParts = append([]string{"text", MSISDN(in.To), fold(in.Text), at.Format(time.RFC3339Nano)}, in.Parts...)
 	}
 	b.AddTo(recipient.SMS, field, MSISDN(in.Number), e)
 }

@@ -126,6 +126,8 @@ type Inbound struct {
 	// Before is what the person wrote before Text, such as the keyword of a shared
 	// short code; it is part of the evidence.
 	Before string
+	// Parts tell a text without an ID from others like it.
+	Parts []string
 }
 
 // Event turns a stop or start text into an event; ok is false for every other
