@@ -9,6 +9,7 @@ import (
 	"github.com/strikeout/strikeout/providers/azuresms"
 	"github.com/strikeout/strikeout/providers/brevo"
 	"github.com/strikeout/strikeout/providers/cm"
+	"github.com/strikeout/strikeout/providers/dsn"
 	"github.com/strikeout/strikeout/providers/elasticemail"
 	"github.com/strikeout/strikeout/providers/elks46"
 	"github.com/strikeout/strikeout/providers/gatewayapi"
@@ -36,6 +37,7 @@ var list = []providers.Info{
 	azuresms.Info,
 	brevo.Info,
 	cm.Info,
+	dsn.Info,
 	elasticemail.Info,
 	elks46.Info,
 	gatewayapi.Info,

@@ -1,0 +1,56 @@
+package dsn
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/strikeout/strikeout/providers"
+)
+
+// A mail of some megabytes, whatever it holds, must not keep the server busy.
+func TestLargeMail(t *testing.T) {
+	a, err := New(providers.Set(VerpSetting, "TEST-ONLY-secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 2 << 20
+	fill := func(s string) string { return strings.Repeat(s, n/len(s)) }
+	head := "Return-Path: <>\nFrom: mailer-daemon@example.net\n"
+	deep := ""
+	for range 200 {
+		deep += "Content-Type: multipart/mixed; boundary=b\n\n--b\n"
+	}
+	for title, mail := range map[string]string{
+		"folded":      head + "Subject: x\n" + fill(" y\n"),
+		"fields":      head + fill("To: a@example.com\n"),
+		"recipients":  head + "To: " + fill("a@example.com, ") + "\n",
+		"groups":      head + "Content-Type: message/delivery-status\n\n" + fill("Final-Recipient: rfc822;a@example.com\nAction: failed\n\n"),
+		"addresses":   head + "\n" + fill("<a@example.com>:\nuser unknown\n\n"),
+		"people":      head + "\n" + manyPeople(n/100),
+		"one line":    head + "\n" + fill("a@"),
+		"boundaries":  head + "Content-Type: multipart/mixed; boundary=b\n\n" + fill("--b\n\n"),
+		"deep":        head + deep + fill("x\n"),
+		"comments":    head + "Content-Type: message/delivery-status\n\nStatus: 5.1.1\nFinal-Recipient: " + fill("(") + "\n",
+		"many colons": head + "X-Failed-Recipients: " + fill(":;,<") + "\n",
+	} {
+		t.Run(title, func(t *testing.T) {
+			start := time.Now()
+			r := providers.Shot{URL: "https://hooks.example.com/webhooks/test", At: time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)}.Post("message/rfc822", []byte(mail))
+			events, _ := a.Parse(r) //nolint:errcheck // time is what is measured
+			if took := time.Since(start); took > 10*time.Second {
+				t.Errorf("took %s for %d events", took, len(events))
+			} else {
+				t.Logf("%s, %d events", took, len(events))
+			}
+		})
+	}
+}
+
+func manyPeople(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString("<p" + strings.Repeat("q", i%9) + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676%26)) + "@example.com>:\nuser unknown\n\n")
+	}
+	return b.String()
+}
