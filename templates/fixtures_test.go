@@ -43,6 +43,7 @@ func fixtures(t testing.TB) []fixture {
 		{"bad_link missing", BadLink{Path: "/u/broken", Missing: true}},
 		{"requested", Requested{}},
 		{"pending", Pending{email}},
+		{"received", Received{email}},
 		{"preview", Preview{Link{Path: linkPath}}},
 		{"unavailable", Unavailable{Path: linkPath, All: true, Nonce: "bm9uY2U"}},
 		{"unavailable undo", Unavailable{Path: linkPath, Undo: true}},

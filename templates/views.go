@@ -18,6 +18,7 @@ const (
 	PageBadLink           Page = "bad_link"
 	PageRequested         Page = "requested"
 	PagePending           Page = "pending"
+	PageReceived          Page = "received"
 	PagePreview           Page = "preview"
 	PageUnavailable       Page = "unavailable"
 )
@@ -128,6 +129,10 @@ type Requested struct{ Path string }
 // because the key of its link may have leaked.
 type Pending struct{ Link }
 
+// Received says that the wish is kept safely and takes effect a little later,
+// because the database cannot take it now.
+type Received struct{ Link }
+
 // Preview is the page of a link from a test or preview message: it opens and
 // changes nothing.
 type Preview struct{ Link }
@@ -152,6 +157,7 @@ func (v UndoRefused) page() (Page, common)       { return PageUndoRefused, commo
 func (v BadLink) page() (Page, common)           { return PageBadLink, common{Link: Link{Path: v.Path}} }
 func (v Requested) page() (Page, common)         { return PageRequested, common{Link: Link{Path: v.Path}} }
 func (v Pending) page() (Page, common)           { return PagePending, common{Link: v.Link} }
+func (v Received) page() (Page, common)          { return PageReceived, common{Link: v.Link} }
 func (v Preview) page() (Page, common)           { return PagePreview, common{Link: v.Link} }
 func (v Unavailable) page() (Page, common) {
 	return PageUnavailable, common{Link{Path: v.Path}, v.Nonce}
