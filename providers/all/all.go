@@ -13,6 +13,7 @@ import (
 	"github.com/strikeout/strikeout/providers/elasticemail"
 	"github.com/strikeout/strikeout/providers/elks46"
 	"github.com/strikeout/strikeout/providers/gatewayapi"
+	"github.com/strikeout/strikeout/providers/infobip"
 	"github.com/strikeout/strikeout/providers/linkmobility"
 	"github.com/strikeout/strikeout/providers/mailersend"
 	"github.com/strikeout/strikeout/providers/mailjet"
@@ -25,6 +26,7 @@ import (
 	"github.com/strikeout/strikeout/providers/resend"
 	"github.com/strikeout/strikeout/providers/scaleway"
 	"github.com/strikeout/strikeout/providers/sendgrid"
+	"github.com/strikeout/strikeout/providers/ses"
 	"github.com/strikeout/strikeout/providers/sinch"
 	"github.com/strikeout/strikeout/providers/smtp2go"
 	"github.com/strikeout/strikeout/providers/sparkpost"
@@ -41,6 +43,7 @@ var list = []providers.Info{
 	elasticemail.Info,
 	elks46.Info,
 	gatewayapi.Info,
+	infobip.Info,
 	linkmobility.Info,
 	mailersend.Info,
 	mailjet.Info,
@@ -53,6 +56,7 @@ var list = []providers.Info{
 	resend.Info,
 	scaleway.Info,
 	sendgrid.Info,
+	ses.Info,
 	sinch.Info,
 	smtp2go.Info,
 	sparkpost.Info,

@@ -1,0 +1,185 @@
+// Package infobip reads Infobip's SMS delivery reports and received texts.
+//
+// Payload: https://www.infobip.com/docs/api/channels/sms
+// Codes: https://www.infobip.com/docs/essentials/response-status-and-error-codes
+// (read 2026-11-20).
+// Signature: none that is documented.
+package infobip
+
+import (
+	"strings"
+
+	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/internal/sms"
+	"github.com/strikeout/strikeout/providers/internal/wire"
+	"github.com/strikeout/strikeout/recipient"
+)
+
+const name = "infobip"
+
+// failures translates error.id of a failure; what is not listed is soft. Never
+// error.permanent: it says that the same message would fail again, and comes
+// with a phone that was off.
+var failures = map[string]recipient.Kind{
+	"1":   recipient.HardBounce, // EC_UNKNOWN_SUBSCRIBER
+	"352": recipient.HardBounce, // country code not recognised
+	"629": recipient.HardBounce, // the destination cannot receive SMS
+	"573": recipient.OptOut,     // EC_SC_BLOCKED_BY_END_USER
+	"603": recipient.OptOut,     // EC_CONTENT_BLOCKED: stopped by the person
+}
+
+// rejectedDestination is the one status.id of a failure that means a faulty
+// number: prefix or length fit no operator. Its name does not decide, since 14,
+// a list, has had the same.
+const rejectedDestination = "52"
+
+// Groups of status, by id and name.
+const (
+	undeliverable = "2"
+	delivered     = "3"
+	expired       = "4"
+	rejected      = "5"
+)
+
+var groups = map[string]string{"undeliverable": undeliverable, "delivered": delivered, "expired": expired, "rejected": rejected}
+
+type adapter struct {
+	sms.Unsigned
+	words *sms.Keywords
+	codes sms.Codes
+}
+
+// New needs no settings: the endpoint must have a path_secret or basic_auth.
+func New(s providers.Settings) (providers.Adapter, error) {
+	return adapter{words: sms.Words(s), codes: sms.NewCodes(s, "infobip-error", failures)}, nil
+}
+
+// outcome is a status or an error.
+type outcome struct {
+	GroupID     wire.Text `json:"groupId"`
+	GroupName   wire.Text `json:"groupName"`
+	ID          wire.Text `json:"id"`
+	Name        wire.Text `json:"name"`
+	Description wire.Text `json:"description"`
+}
+
+// result is a delivery report or a received text.
+type result struct {
+	MessageID  wire.Text `json:"messageId"`
+	To         wire.Text `json:"to"`
+	From       wire.Text `json:"from"`
+	Channel    wire.Text `json:"channel"` // of reports that are not SMS
+	SentAt     wire.Text `json:"sentAt"`
+	DoneAt     wire.Text `json:"doneAt"`
+	Status     *outcome  `json:"status"`
+	Error      outcome   `json:"error"`
+	ReceivedAt wire.Text `json:"receivedAt"`
+	Text       wire.Text `json:"text"`
+	CleanText  wire.Text `json:"cleanText"`
+	Keyword    wire.Text `json:"keyword"`
+}
+
+func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
+	var m struct {
+		Results   wire.Raw  `json:"results"`
+		MessageID wire.Text `json:"messageId"`
+	}
+	items, err := wire.Array(r.Body)
+	if err == nil && len(items) == 1 && wire.Decode(items[0], &m) == nil {
+		switch {
+		case len(m.Results) > 0 && m.Results.Kind() != 'n':
+			items, err = wire.Array(m.Results)
+		case m.MessageID == "":
+			return nil, nil
+		}
+	}
+	if err != nil {
+		return nil, providers.Malformed(name, "results", providers.ErrNotJSON)
+	}
+	wrap := func(array []byte) []byte { return append(append([]byte(`{"results":`), array...), '}') }
+	return sms.Each(name, "results[]", items, wrap, a.read)
+}
+
+func (a adapter) read(b *providers.Batch, m *result) {
+	if c := m.Channel.Lower(); c != "" && c != "sms" && c != "mms" { // the same ids mean other things there
+		return
+	}
+	if m.Status == nil {
+		if m.Text != "" || m.ReceivedAt != "" {
+			a.text(b, m)
+		} else {
+			b.Reject(providers.Malformed(name, "results[].status", providers.ErrMissing))
+		}
+		return
+	}
+	at := m.DoneAt
+	if at == "" {
+		at = m.SentAt
+	}
+	e := recipient.Event{At: at.Time(), MessageID: m.MessageID.String()}
+	status, failure := m.Status.ID.String(), m.Error.ID.String()
+	switch group(m.Status) {
+	case delivered:
+		if status == "2" { // DELIVERED_TO_OPERATOR: still on its way
+			return
+		}
+		e.Kind = recipient.Delivered
+	case undeliverable, expired, rejected:
+		a.judge(&e, m)
+	default: // pending, accepted
+		return
+	}
+	if e.Kind == "" {
+		return
+	}
+	e.IDParts = []string{e.MessageID, status, failure}
+	if e.MessageID == "" {
+		e.IDParts = append(e.IDParts, at.String())
+	}
+	b.AddTo(recipient.SMS, "results[].to", sms.MSISDN(m.To.String()), e)
+}
+
+// judge lets the error decide, then the status.
+func (a adapter) judge(e *recipient.Event, m *result) {
+	e.Code, e.Detail = m.Error.ID.String(), words(&m.Error)
+	if e.Code != "" && e.Code != "0" {
+		e.Kind, e.Rule = a.codes.Judge(e.Code)
+		if e.Kind != recipient.SoftBounce || m.Status.ID != rejectedDestination {
+			return
+		}
+	}
+	e.Kind, e.Rule, e.Code, e.Detail = recipient.SoftBounce, "infobip-status", m.Status.ID.String(), words(m.Status)
+	if e.Code == rejectedDestination {
+		e.Kind = recipient.HardBounce
+	}
+}
+
+func words(o *outcome) string {
+	return strings.TrimSpace(o.Name.String() + " " + o.Description.String())
+}
+
+// group returns the id of a status' group, from its name or, failing that,
+// from the name of the status, which begins with it.
+func group(o *outcome) string {
+	if id := o.GroupID.String(); id != "" {
+		return id
+	}
+	name := o.GroupName.Lower()
+	if name == "" {
+		name, _, _ = strings.Cut(o.Name.Lower(), "_")
+	}
+	return groups[name]
+}
+
+func (a adapter) text(b *providers.Batch, m *result) {
+	in := sms.Inbound{Text: string(m.Text), To: m.To.String(), ID: m.MessageID.String(), Number: m.From.String()}
+	if in.Text == "" {
+		in.Text = string(m.Keyword)
+	}
+	// What follows the keyword of a shared number may stop messages. It cannot ask
+	// for them again, which takes the whole text.
+	if m.CleanText != "" && a.words.Kind(in.Text) == "" && a.words.Kind(string(m.CleanText)) == recipient.OptOut {
+		in.Text = string(m.CleanText)
+	}
+	a.words.Received(b, "results[].from", in, m.ReceivedAt.Time())
+}
