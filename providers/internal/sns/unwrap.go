@@ -13,6 +13,7 @@ type Record struct {
 	Body []byte // JSON; nil: nothing to read
 	ID   string // the id of the delivery, the same when it is repeated
 	Time string // when it was published
+	Type string // EventBridge's "detail-type", else empty
 }
 
 // eventBridge is what an EventBridge rule sends to an API destination, or
@@ -53,7 +54,7 @@ func Unwrap(provider string, r *providers.Request) (Record, error) {
 	if b.DetailType == "" || b.Detail.Kind() != '{' {
 		return rec, nil
 	}
-	return Record{Body: b.Detail, ID: firstOf(b.ID.String(), rec.ID), Time: firstOf(b.Time.String(), rec.Time)}, nil
+	return Record{Body: b.Detail, ID: firstOf(b.ID.String(), rec.ID), Time: firstOf(b.Time.String(), rec.Time), Type: b.DetailType.String()}, nil
 }
 
 func firstOf(a, b string) string {
