@@ -30,6 +30,7 @@ import (
 	"github.com/strikeout/strikeout/providers/sinch"
 	"github.com/strikeout/strikeout/providers/smtp2go"
 	"github.com/strikeout/strikeout/providers/sparkpost"
+	"github.com/strikeout/strikeout/providers/zeptomail"
 )
 
 // list is literal: nothing registers itself.
@@ -60,6 +61,7 @@ var list = []providers.Info{
 	sinch.Info,
 	smtp2go.Info,
 	sparkpost.Info,
+	zeptomail.Info,
 }
 
 // Infos returns the catalogue, sorted by name.
