@@ -101,6 +101,9 @@ func parseRing(path string, b []byte) (*Ring, error) {
 		if err := k.check(); err != nil {
 			return nil, fail(n.Line, "%s%w", named(k.ID), err)
 		}
+		if k.isPublished() {
+			return nil, fail(n.Line, "%s%w", named(k.ID), errPublished)
+		}
 		if other := ids[k.ID]; other != 0 {
 			return nil, fail(n.Line, "%sthe key of line %d has this id too", named(k.ID), other)
 		}

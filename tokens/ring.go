@@ -74,6 +74,16 @@ var (
 // Without an active key the ring reads links and cannot mint. Errors name the
 // key by its id and nothing of the key.
 func NewRing(keys []Key) (*Ring, error) {
+	for _, k := range keys {
+		if k.isPublished() {
+			return nil, fmt.Errorf("key %q: %w", k.ID, errPublished)
+		}
+	}
+	return newRing(keys)
+}
+
+// newRing is NewRing for tests, which use the published keys.
+func newRing(keys []Key) (*Ring, error) {
 	r := &Ring{byID: make(map[string]*ringKey, len(keys))}
 	for i, k := range keys {
 		if !validKeyID(k.ID) {
