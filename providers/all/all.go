@@ -8,6 +8,7 @@ import (
 	"github.com/strikeout/strikeout/providers/azureemail"
 	"github.com/strikeout/strikeout/providers/azuresms"
 	"github.com/strikeout/strikeout/providers/brevo"
+	"github.com/strikeout/strikeout/providers/bulksms"
 	"github.com/strikeout/strikeout/providers/cm"
 	"github.com/strikeout/strikeout/providers/dsn"
 	"github.com/strikeout/strikeout/providers/elasticemail"
@@ -39,6 +40,7 @@ var list = []providers.Info{
 	azureemail.Info,
 	azuresms.Info,
 	brevo.Info,
+	bulksms.Info,
 	cm.Info,
 	dsn.Info,
 	elasticemail.Info,
