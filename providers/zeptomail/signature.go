@@ -118,7 +118,11 @@ func (a adapter) signed(mac []byte, ts string, raw []byte) bool {
 	if _, after, ok := bytes.Cut(raw, []byte("=")); ok {
 		texts = appendDecoded(texts, after)
 	}
-	texts = appendDecoded(texts, raw)
+	// What Parse reads must be what was signed: JSON that means something else once
+	// it is decoded is not.
+	if !looksJSON(raw) || bytes.IndexByte(raw, '%') < 0 {
+		texts = appendDecoded(texts, raw)
+	}
 	for _, t := range texts {
 		if sign.HMAC(sha256.New, a.secrets, mac, t) {
 			return true
