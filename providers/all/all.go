@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/awssms"
 	"github.com/strikeout/strikeout/providers/azureemail"
 	"github.com/strikeout/strikeout/providers/azuresms"
 	"github.com/strikeout/strikeout/providers/brevo"
@@ -37,6 +38,7 @@ import (
 // list is literal: nothing registers itself.
 var list = []providers.Info{
 	// one line a provider, in alphabetical order
+	awssms.Info,
 	azureemail.Info,
 	azuresms.Info,
 	brevo.Info,
