@@ -32,6 +32,7 @@ const Prefix = "whsec_"
 type Verifier struct {
 	provider string
 	keys     [][]byte
+	bare     bool // a signature may stand without its version
 }
 
 // New reads the setting "signing_secret": "whsec_" and base64, or base64 alone.
@@ -48,6 +49,25 @@ func New(provider string, s providers.Settings) (*Verifier, error) {
 		}
 		v.keys = append(v.keys, key)
 	}
+	return v, nil
+}
+
+// NewRaw is New for providers whose key is the text of the secret as it is.
+func NewRaw(provider string, s providers.Settings) (*Verifier, error) {
+	keys, err := s.Secrets("signing_secret")
+	if err != nil {
+		return nil, err
+	}
+	return &Verifier{provider: provider, keys: keys}, nil
+}
+
+// NewBare is New for providers that send the base64 alone, without "v1,".
+func NewBare(provider string, s providers.Settings) (*Verifier, error) {
+	v, err := New(provider, s)
+	if err != nil {
+		return nil, err
+	}
+	v.bare = true
 	return v, nil
 }
 
@@ -79,7 +99,7 @@ func (v *Verifier) Verify(r *providers.Request) error {
 	}
 	id, ts, signatures := ID(r), header(r.Header, "Timestamp"), header(r.Header, "Signature")
 	if id == "" || ts == "" || signatures == "" {
-		return providers.Unauthentic(v.provider, "the svix-id, svix-timestamp or svix-signature header is missing")
+		return providers.Unauthentic(v.provider, "the svix-id, svix-timestamp or svix-signature header (or webhook-...) is missing")
 	}
 	seconds, err := strconv.ParseInt(ts, 10, 64)
 	if err != nil || seconds <= 0 || ts[0] == '+' {
@@ -101,7 +121,10 @@ func (v *Verifier) match(signatures string, head, body []byte) bool {
 		for rest := signatures; rest != ""; {
 			var one string
 			one, rest, _ = strings.Cut(rest, " ")
-			version, encoded, _ := strings.Cut(one, ",")
+			version, encoded, versioned := strings.Cut(one, ",")
+			if !versioned && v.bare {
+				version, encoded = "v1", one
+			}
 			if version != "v1" {
 				continue
 			}
@@ -129,8 +152,29 @@ func Post(s providers.Shot, body []byte) (*providers.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	return post(s, key, "Svix-", "v1,", body), nil
+}
+
+// PostRaw is Post with the neutral header names and the secret's own bytes as key.
+func PostRaw(s providers.Shot, body []byte) (*providers.Request, error) {
+	return post(s, []byte(s.Settings.Get("signing_secret", "")), "Webhook-", "v1,", body), nil
+}
+
+// PostBare is Post with the neutral header names and a signature without version.
+func PostBare(s providers.Shot, body []byte) (*providers.Request, error) {
+	key, err := decode(s.Settings.Get("signing_secret", ""))
+	if err != nil {
+		return nil, err
+	}
+	return post(s, key, "Webhook-", "", body), nil
+}
+
+func post(s providers.Shot, key []byte, prefix, version string, body []byte) *providers.Request {
 	id, ts := "msg_"+s.ID, strconv.FormatInt(s.At.Unix(), 10)
 	mac := sign.Sum(sha256.New, key, []byte(id+"."+ts+"."), body)
-	return s.Post("application/json", body, "User-Agent", "Svix-Webhooks/1.0", "Svix-Id", id, "Svix-Timestamp", ts,
-		"Svix-Signature", "v1,"+base64.StdEncoding.EncodeToString(mac)), nil
+	r := s.Post("application/json", body, prefix+"Id", id, prefix+"Timestamp", ts, prefix+"Signature", version+base64.StdEncoding.EncodeToString(mac))
+	if prefix == "Svix-" {
+		r.Header.Set("User-Agent", "Svix-Webhooks/1.0")
+	}
+	return r
 }
