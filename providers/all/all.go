@@ -31,6 +31,7 @@ import (
 	"github.com/strikeout/strikeout/providers/ses"
 	"github.com/strikeout/strikeout/providers/sinch"
 	"github.com/strikeout/strikeout/providers/smtp2go"
+	"github.com/strikeout/strikeout/providers/socketlabs"
 	"github.com/strikeout/strikeout/providers/sparkpost"
 	"github.com/strikeout/strikeout/providers/sweego"
 	"github.com/strikeout/strikeout/providers/zeptomail"
@@ -65,6 +66,7 @@ var list = []providers.Info{
 	ses.Info,
 	sinch.Info,
 	smtp2go.Info,
+	socketlabs.Info,
 	sparkpost.Info,
 	sweego.Info,
 	zeptomail.Info,
