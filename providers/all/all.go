@@ -34,6 +34,7 @@ import (
 	"github.com/strikeout/strikeout/providers/socketlabs"
 	"github.com/strikeout/strikeout/providers/sparkpost"
 	"github.com/strikeout/strikeout/providers/sweego"
+	"github.com/strikeout/strikeout/providers/telnyx"
 	"github.com/strikeout/strikeout/providers/zeptomail"
 )
 
@@ -69,6 +70,7 @@ var list = []providers.Info{
 	socketlabs.Info,
 	sparkpost.Info,
 	sweego.Info,
+	telnyx.Info,
 	zeptomail.Info,
 }
 
