@@ -30,6 +30,7 @@ import (
 	"github.com/strikeout/strikeout/providers/sendgrid"
 	"github.com/strikeout/strikeout/providers/ses"
 	"github.com/strikeout/strikeout/providers/sinch"
+	"github.com/strikeout/strikeout/providers/smsbox"
 	"github.com/strikeout/strikeout/providers/smtp2go"
 	"github.com/strikeout/strikeout/providers/socketlabs"
 	"github.com/strikeout/strikeout/providers/sparkpost"
@@ -66,6 +67,7 @@ var list = []providers.Info{
 	sendgrid.Info,
 	ses.Info,
 	sinch.Info,
+	smsbox.Info,
 	smtp2go.Info,
 	socketlabs.Info,
 	sparkpost.Info,
