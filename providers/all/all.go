@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/ahasend"
 	"github.com/strikeout/strikeout/providers/awssms"
 	"github.com/strikeout/strikeout/providers/azureemail"
 	"github.com/strikeout/strikeout/providers/azuresms"
@@ -42,6 +43,7 @@ import (
 // list is literal: nothing registers itself.
 var list = []providers.Info{
 	// one line a provider, in alphabetical order
+	ahasend.Info,
 	awssms.Info,
 	azureemail.Info,
 	azuresms.Info,
