@@ -9,6 +9,7 @@ import (
 	"github.com/strikeout/strikeout/providers/awssms"
 	"github.com/strikeout/strikeout/providers/azureemail"
 	"github.com/strikeout/strikeout/providers/azuresms"
+	"github.com/strikeout/strikeout/providers/bandwidth"
 	"github.com/strikeout/strikeout/providers/brevo"
 	"github.com/strikeout/strikeout/providers/bulksms"
 	"github.com/strikeout/strikeout/providers/cm"
@@ -47,6 +48,7 @@ var list = []providers.Info{
 	awssms.Info,
 	azureemail.Info,
 	azuresms.Info,
+	bandwidth.Info,
 	brevo.Info,
 	bulksms.Info,
 	cm.Info,
