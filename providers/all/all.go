@@ -20,6 +20,7 @@ import (
 	"github.com/strikeout/strikeout/providers/infobip"
 	"github.com/strikeout/strikeout/providers/linkmobility"
 	"github.com/strikeout/strikeout/providers/mailersend"
+	"github.com/strikeout/strikeout/providers/mailgun"
 	"github.com/strikeout/strikeout/providers/mailjet"
 	"github.com/strikeout/strikeout/providers/mailtrap"
 	"github.com/strikeout/strikeout/providers/mandrill"
@@ -59,6 +60,7 @@ var list = []providers.Info{
 	infobip.Info,
 	linkmobility.Info,
 	mailersend.Info,
+	mailgun.Info,
 	mailjet.Info,
 	mailtrap.Info,
 	mandrill.Info,
