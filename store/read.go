@@ -1,0 +1,277 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/strikeout/strikeout/recipient"
+)
+
+// recipientRow is a row of recipients.
+type recipientRow struct {
+	Key         []byte         `db:"recipient_key"`
+	Channel     string         `db:"channel"`
+	Address     sql.NullString `db:"address"`
+	Erased      int64          `db:"erased_at"`
+	Blocked     int64          `db:"blocked_at"`
+	Unblocked   int64          `db:"unblocked_at"`
+	OptedOut    int64          `db:"opted_out_at"`
+	Complained  int64          `db:"complained_at"`
+	OptedIn     int64          `db:"opted_in_at"`
+	SoftBounced int64          `db:"soft_bounced_at"`
+	Delivered   int64          `db:"delivered_at"`
+}
+
+func (r *recipientRow) state() (s recipient.State) {
+	for i, n := range [7]int64{r.Blocked, r.Unblocked, r.OptedOut, r.Complained, r.OptedIn, r.SoftBounced, r.Delivered} {
+		*stateTimes(&s)[i] = fromMicros(n)
+	}
+	return s
+}
+
+func (r *recipientRow) recipient() Recipient {
+	c := recipient.Channel(r.Channel)
+	return Recipient{Key: recipient.Key(r.Key), Channel: c, Address: recipient.Stored(c, r.Address.String), ErasedAt: fromMicros(r.Erased), State: r.state()}
+}
+
+var selectRecipients = "SELECT recipient_key, channel, address, erased_at, " + strings.Join(stateColumns[:], ", ") + " FROM recipients WHERE recipient_key "
+
+// Recipient returns an address as it stands, ErrNotFound when nothing is known.
+func (db *DB) Recipient(ctx context.Context, key recipient.Key) (Recipient, error) {
+	if err := db.ready(ctx); err != nil {
+		return Recipient{}, err
+	}
+	var r recipientRow
+	if err := db.read.GetContext(ctx, &r, selectRecipients+"= ?", key[:]); err != nil {
+		return Recipient{}, wrap("read a recipient", err)
+	}
+	return r.recipient(), nil
+}
+
+// lockedStates returns the states of keys whose rows stay locked until the
+// transaction ends. Missing rows are missing in the result.
+func (db *DB) lockedStates(ctx context.Context, tx *sqlx.Tx, keys []recipient.Key) (map[recipient.Key]recipient.State, error) {
+	locked, err := db.lockedRecipients(ctx, tx, keys)
+	if err != nil {
+		return nil, err
+	}
+	states := make(map[recipient.Key]recipient.State, len(locked))
+	for k, r := range locked {
+		states[k] = r.State
+	}
+	return states, nil
+}
+
+func (db *DB) lockedRecipients(ctx context.Context, tx *sqlx.Tx, keys []recipient.Key) (map[recipient.Key]Recipient, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	b := append([]byte(selectRecipients), "IN ("...)
+	b = keyList(b, keys)
+	b = append(b, ") ORDER BY recipient_key"...)
+	var rows []recipientRow
+	if err := tx.SelectContext(ctx, &rows, string(b)+db.d.forUpdate); err != nil {
+		return nil, err //nolint:wrapcheck // inTx wraps
+	}
+	out := make(map[recipient.Key]Recipient, len(rows))
+	for i := range rows {
+		r := rows[i].recipient()
+		out[r.Key] = r
+	}
+	return out, nil
+}
+
+// Chunks of States: longer lists gain nothing, and two at a time use both the
+// server's and our own time.
+const (
+	statesChunk    = 1000
+	statesParallel = 2
+)
+
+// States returns the states of those keys that are known. It is made for lists
+// of ten thousand.
+func (db *DB) States(ctx context.Context, keys []recipient.Key) (map[recipient.Key]recipient.State, error) {
+	if len(keys) == 0 {
+		return map[recipient.Key]recipient.State{}, nil
+	}
+	if err := db.ready(ctx); err != nil {
+		return nil, err
+	}
+	sorted := slices.Clone(keys)
+	slices.SortFunc(sorted, func(a, b recipient.Key) int { return bytes.Compare(a[:], b[:]) })
+	sorted = slices.Compact(sorted)
+	chunks := slices.Collect(slices.Chunk(sorted, statesChunk))
+	found := make([][]keyState, len(chunks))
+	errs := make([]error, statesParallel)
+	var work sync.WaitGroup
+	for w := range min(statesParallel, len(chunks)) {
+		work.Go(func() {
+			for i := w; i < len(chunks) && errs[w] == nil; i += statesParallel {
+				found[i], errs[w] = db.someStates(ctx, chunks[i])
+			}
+		})
+	}
+	work.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, wrap("read states", err)
+		}
+	}
+	out := make(map[recipient.Key]recipient.State, len(sorted))
+	for _, f := range found {
+		for i := range f {
+			out[f[i].key] = f[i].state
+		}
+	}
+	return out, nil
+}
+
+type keyState struct {
+	key   recipient.Key
+	state recipient.State
+}
+
+func (db *DB) someStates(ctx context.Context, keys []recipient.Key) ([]keyState, error) {
+	b := make([]byte, 0, 200+36*len(keys))
+	b = append(b, "SELECT recipient_key, "+strings.Join(stateColumns[:], ", ")+" FROM recipients WHERE recipient_key IN ("...)
+	b = append(keyList(b, keys), ')')
+	rows, err := db.read.QueryContext(ctx, string(b)) //nolint:gosec // generated from keys alone
+	if err != nil {
+		return nil, err //nolint:wrapcheck // States wraps
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says it
+	out := make([]keyState, 0, len(keys))
+	var key sql.RawBytes
+	var n [7]int64
+	for rows.Next() {
+		if err := rows.Scan(&key, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6]); err != nil {
+			return nil, err //nolint:wrapcheck // States wraps
+		}
+		s := keyState{key: recipient.Key(key)}
+		for i, t := range stateTimes(&s.state) {
+			*t = fromMicros(n[i])
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err() //nolint:wrapcheck // States wraps
+}
+
+// eventRow is a row of events.
+type eventRow struct {
+	ID          int64          `db:"id"`
+	Fingerprint []byte         `db:"fingerprint"`
+	Key         []byte         `db:"recipient_key"`
+	At          int64          `db:"at"`
+	ReceivedAt  int64          `db:"received_at"`
+	Kind        string         `db:"kind"`
+	Echo        bool           `db:"echo"`
+	Channel     string         `db:"channel"`
+	Source      string         `db:"source"`
+	Endpoint    sql.NullString `db:"endpoint"`
+	EventID     sql.NullString `db:"event_id"`
+	MessageID   sql.NullString `db:"message_id"`
+	Code        sql.NullString `db:"code"`
+	Rule        sql.NullString `db:"rule"`
+	Detail      sql.NullString `db:"detail"`
+	SendOut     sql.NullString `db:"send_out"`
+	Actor       sql.NullString `db:"actor"`
+	Evidence    sql.NullString `db:"evidence"`
+	Address     sql.NullString `db:"address"` // of the feed only
+}
+
+func (r *eventRow) event() (StoredEvent, error) {
+	e := recipient.Event{Kind: recipient.Kind(r.Kind), Echo: r.Echo, Channel: recipient.Channel(r.Channel), Key: recipient.Key(r.Key),
+		At: fromMicros(r.At), ReceivedAt: fromMicros(r.ReceivedAt), Source: recipient.Source(r.Source), Endpoint: r.Endpoint.String,
+		Fingerprint: recipient.Fingerprint(r.Fingerprint), EventID: r.EventID.String, MessageID: r.MessageID.String, Code: r.Code.String,
+		Rule: r.Rule.String, Detail: r.Detail.String, SendOut: r.SendOut.String, Actor: r.Actor.String}
+	e.Address = recipient.Stored(e.Channel, r.Address.String)
+	if r.Evidence.Valid {
+		if err := json.Unmarshal([]byte(r.Evidence.String), &e.Evidence); err != nil {
+			return StoredEvent{}, fmt.Errorf("store: evidence of event %d: %w", r.ID, err)
+		}
+	}
+	return StoredEvent{ID: r.ID, Event: e}, nil
+}
+
+func storedEvents(rows []eventRow) ([]StoredEvent, error) {
+	out := make([]StoredEvent, len(rows))
+	for i := range rows {
+		var err error
+		if out[i], err = rows[i].event(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// eventsByPrint returns the events that exist of some fingerprints.
+func (db *DB) eventsByPrint(ctx context.Context, q sqlx.QueryerContext, prints []recipient.Fingerprint) (map[recipient.Fingerprint]*recipient.Event, error) {
+	if len(prints) == 0 {
+		return nil, nil
+	}
+	b := append([]byte("SELECT id, "+eventColumns+" FROM events WHERE fingerprint IN ("), keyList(nil, prints)...)
+	b = append(b, ')')
+	var rows []eventRow
+	if err := sqlx.SelectContext(ctx, q, &rows, string(b)); err != nil {
+		return nil, err //nolint:wrapcheck // the caller wraps
+	}
+	stored, err := storedEvents(rows)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[recipient.Fingerprint]*recipient.Event, len(stored))
+	for i := range stored {
+		out[stored[i].Fingerprint] = &stored[i].Event
+	}
+	return out, nil
+}
+
+const (
+	defaultHistory = 100
+	maxHistory     = 10_000
+)
+
+const selectHistory = "SELECT id, " + eventColumns + " FROM events WHERE recipient_key = ? AND at <= ? AND (at < ? OR id < ?) ORDER BY at DESC, id DESC LIMIT ?"
+
+// History returns the events of an address, newest first, and the "before" of
+// the next page; empty when there is none.
+func (db *DB) History(ctx context.Context, key recipient.Key, limit int, before string) ([]StoredEvent, string, error) {
+	if err := db.ready(ctx); err != nil {
+		return nil, "", err
+	}
+	if limit <= 0 {
+		limit = defaultHistory
+	}
+	limit = min(limit, maxHistory)
+	var at, id int64 = 1<<63 - 1, 1<<63 - 1
+	if before != "" {
+		a, i, _ := strings.Cut(before, "-")
+		var err1, err2 error
+		at, err1 = strconv.ParseInt(a, 10, 64)
+		id, err2 = strconv.ParseInt(i, 10, 64)
+		if err1 != nil || err2 != nil {
+			return nil, "", fmt.Errorf("%w cursor: before", ErrInvalid)
+		}
+	}
+	var rows []eventRow
+	if err := db.read.SelectContext(ctx, &rows, selectHistory, key[:], at, at, id, limit+1); err != nil {
+		return nil, "", wrap("read a history", err)
+	}
+	next := ""
+	if len(rows) > limit {
+		rows = rows[:limit]
+		last := rows[limit-1]
+		next = fmt.Sprintf("%d-%d", last.At, last.ID)
+	}
+	out, err := storedEvents(rows)
+	return out, next, err
+}
