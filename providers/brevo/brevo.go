@@ -82,13 +82,13 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	}
 	if len(items) == 1 && items[0].Kind() == '{' {
 		var in envelope
-		if wire.Decode(items[0], &in) == nil && in.Event == "" {
+		if wire.Outer(items[0], &in) == nil && in.Event == "" {
 			if inner, err := wire.Array(in.array()); err == nil {
 				items = inner
 			}
 		}
 	}
-	b, bad := batch.Items(name, items, read)
+	b, bad := batch.Items(name, "[]", items, read)
 	if bad != nil {
 		b.Keep(bad)
 	}

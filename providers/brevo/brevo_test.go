@@ -25,6 +25,7 @@ func TestKinds(t *testing.T) {
 		{Name: "array", Body: `[` + one("spam", "") + `,7,{"email":"a@example.com"},` + one("delivered", "") + `]`, Want: "complaint a@example.com spam; delivered a@example.com delivered; !unreadable; !unreadable"},
 		{Name: "empty array", Body: `[]`},
 		{Name: "under events", Body: `{"events":[` + one("spam", "") + `,` + one("delivered", "") + `]}`, Want: "complaint a@example.com spam; delivered a@example.com delivered"},
+		{Name: "a bad item under events", Body: `{"events":[` + one("spam", "") + `,{"event":"spam","event":"delivered"}]}`, Want: "complaint a@example.com spam; !unreadable"},
 		{Name: "under items", Body: `{"items":[` + one("spam", "") + `]}`, Want: "complaint a@example.com spam"},
 		{Name: "inbound mail", Body: `{"items":[{"Uuid":["u"],"MessageId":"<m@x>","From":{"Name":"A","Address":"a@example.com"},"Subject":"hi"}]}`},
 		{Name: "SMS", Body: `{"id":1,"to":"358401234567","sms_count":1,"credits_used":1,"messageId":2,"remaining_credit":3,"msg_status":"hard_bounce","bounce_type":"hard","date":"2026-01-05 10:00:00"}`},

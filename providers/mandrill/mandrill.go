@@ -112,7 +112,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if err != nil {
 		return nil, providers.Malformed(name, field, providers.ErrNotJSON)
 	}
-	b, bad := batch.Items(name, items, read)
+	b, bad := batch.Items(name, field, items, read)
 	switch {
 	case bad != nil && form:
 		b.Keep([]byte(field + "=" + url.QueryEscape(string(bad))))

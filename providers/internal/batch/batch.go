@@ -15,23 +15,23 @@ func JSON[T any](provider string, body []byte, read func(*providers.Batch, *T)) 
 	if err != nil {
 		return nil, providers.Malformed(provider, "body", providers.ErrNotJSON)
 	}
-	b, bad := Items(provider, items, read)
+	b, bad := Items(provider, "[]", items, read)
 	if bad != nil {
 		b.Keep(bad)
 	}
 	return b.Done()
 }
 
-// Items reads the items of an array. Bad is an array of those that could not be
-// read; nil where that is none, or all.
-func Items[T any](provider string, items []wire.Raw, read func(*providers.Batch, *T)) (b *providers.Batch, bad []byte) {
+// Items reads the items of an array, which field names in errors. Bad is an array
+// of those that could not be read; nil where that is none, or all.
+func Items[T any](provider, field string, items []wire.Raw, read func(*providers.Batch, *T)) (b *providers.Batch, bad []byte) {
 	b = providers.NewBatch(provider, len(items))
 	var rejected []wire.Raw
 	for _, raw := range items {
 		before := b.Rejected()
 		var item T
 		if wire.Decode(raw, &item) != nil {
-			b.Reject(providers.Malformed(provider, "[]", providers.ErrNotJSON))
+			b.Reject(providers.Malformed(provider, field, providers.ErrNotJSON))
 		} else {
 			read(b, &item)
 		}
