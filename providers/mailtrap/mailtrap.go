@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/internal/batch"
 	"github.com/strikeout/strikeout/providers/internal/sign"
 	"github.com/strikeout/strikeout/providers/internal/smtp"
 	"github.com/strikeout/strikeout/providers/internal/wire"
@@ -82,17 +83,10 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if err != nil {
 		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
 	}
-	b := providers.NewBatch(name, len(items))
-	var bad []wire.Raw
-	for _, raw := range items {
-		if !read(b, raw) {
-			bad = append(bad, raw)
-		}
-	}
-	if len(bad) > 0 && len(bad) < len(items) {
-		if kept := wire.Join(bad); wire.Raw(kept).IsValid() {
-			b.Keep(kept)
-		}
+	b, bad := batch.Items(name, "events[]", items, read)
+	// A line that is no JSON cannot stand in an array.
+	if bad != nil && wire.Raw(bad).IsValid() {
+		b.Keep(bad)
 	}
 	return b.Done()
 }
@@ -104,7 +98,7 @@ func split(body []byte) ([]wire.Raw, error) {
 		Events []wire.Raw `json:"events"`
 	}
 	switch {
-	case wire.Decode(body, &wrapped) == nil && wrapped.Events != nil:
+	case wire.Outer(body, &wrapped) == nil && wrapped.Events != nil:
 		return wrapped.Events, nil
 	case !bytes.Contains(bytes.TrimSpace(body), []byte("}\n")) && !bytes.Contains(bytes.TrimSpace(body), []byte("}\r\n")):
 		return wire.Array(body)
@@ -121,13 +115,7 @@ func split(body []byte) ([]wire.Raw, error) {
 	return items, nil
 }
 
-// read adds the event of one item; ok is false when the item was rejected.
-func read(b *providers.Batch, raw wire.Raw) (ok bool) {
-	var it item
-	if err := wire.Decode(raw, &it); err != nil {
-		b.Reject(providers.Malformed(name, "events[]", providers.ErrNotJSON))
-		return false
-	}
+func read(b *providers.Batch, it *item) {
 	e := recipient.Event{
 		Kind: kinds[it.Event.Lower()], At: it.Timestamp.Time(), EventID: it.EventID.String(), MessageID: it.MessageID.String(),
 		IDParts: []string{it.EventID.String()},
@@ -137,11 +125,10 @@ func read(b *providers.Batch, raw wire.Raw) (ok bool) {
 	}
 	switch e.Kind {
 	case "":
-		if it.Event == "" {
+		if it.Event == "" && it.Email != "" { // audit logs, which have the same form, name no address
 			b.Reject(providers.Malformed(name, "events[].event", providers.ErrMissing))
-			return false
 		}
-		return true
+		return
 	case recipient.HardBounce:
 		e.Kind, e.Rule = it.judge()
 		e.Code, e.Detail = it.Category.String(), it.detail()
@@ -150,9 +137,7 @@ func read(b *providers.Batch, raw wire.Raw) (ok bool) {
 	case recipient.OptOut:
 		e.Code = it.Stream.String()
 	}
-	to, before := smtp.Bare(it.Email.String()), b.Rejected()
-	b.AddTo(recipient.Email, "events[].email", to, e)
-	return b.Rejected() == before
+	b.AddTo(recipient.Email, "events[].email", smtp.Bare(it.Email.String()), e)
 }
 
 // judge decides a "bounce", which is any reply of class 5.

@@ -12,10 +12,10 @@ var codeSettings = []struct {
 	name, help string
 	kind       recipient.Kind
 }{
-	{"hard_codes", "Codes that mean a faulty number for your account, against the table below. They block.", recipient.HardBounce},
-	{"soft_codes", "Codes that shall be a soft bounce, against the table below.", recipient.SoftBounce},
-	{"opt_out_codes", "Codes that mean that the person wants no messages, against the table below.", recipient.OptOut},
-	{"ignored_codes", "Codes to leave out, against the table below.", ""},
+	{"hard_codes", "Codes that mean a faulty number, whatever the built-in table says. They block.", recipient.HardBounce},
+	{"soft_codes", "Codes that are a soft bounce, whatever the built-in table says.", recipient.SoftBounce},
+	{"opt_out_codes", "Codes that mean that the person wants no messages, whatever the built-in table says.", recipient.OptOut},
+	{"ignored_codes", "Codes to leave out, whatever the built-in table says.", ""},
 }
 
 // CodeSettings are the settings of an adapter whose provider leaves open what

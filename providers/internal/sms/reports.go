@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/internal/batch"
 	"github.com/strikeout/strikeout/providers/internal/wire"
 	"github.com/strikeout/strikeout/recipient"
 )
@@ -107,26 +108,12 @@ func EachParams(provider string, r *providers.Request, read func(*providers.Batc
 // several items only the rejected ones are kept, as one array; wrap, if not
 // nil, puts that array back where the provider has it.
 func Each[T any](provider, field string, items []wire.Raw, wrap func(array []byte) []byte, read func(*providers.Batch, *T)) ([]recipient.Event, error) {
-	b := providers.NewBatch(provider, len(items))
-	var bad []wire.Raw
-	for _, raw := range items {
-		before := b.Rejected()
-		var item T
-		if wire.Decode(raw, &item) != nil {
-			b.Reject(providers.Malformed(provider, field, providers.ErrNotJSON))
-		} else {
-			read(b, &item)
-		}
-		if b.Rejected() > before {
-			bad = append(bad, raw)
-		}
+	b, bad := batch.Items(provider, field, items, read)
+	if bad != nil && wrap != nil {
+		bad = wrap(bad)
 	}
-	if len(bad) > 0 && len(bad) < len(items) {
-		kept := wire.Join(bad)
-		if wrap != nil {
-			kept = wrap(kept)
-		}
-		b.Keep(kept)
+	if bad != nil {
+		b.Keep(bad)
 	}
 	return b.Done()
 }
