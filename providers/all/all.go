@@ -39,6 +39,7 @@ import (
 	"github.com/strikeout/strikeout/providers/sparkpost"
 	"github.com/strikeout/strikeout/providers/sweego"
 	"github.com/strikeout/strikeout/providers/telnyx"
+	"github.com/strikeout/strikeout/providers/unisendergo"
 	"github.com/strikeout/strikeout/providers/zeptomail"
 )
 
@@ -79,6 +80,7 @@ var list = []providers.Info{
 	sparkpost.Info,
 	sweego.Info,
 	telnyx.Info,
+	unisendergo.Info,
 	zeptomail.Info,
 }
 
