@@ -125,7 +125,7 @@ func read(b *providers.Batch, it *item) {
 	}
 	switch e.Kind {
 	case "":
-		if it.Event == "" && it.Email != "" { // audit logs, which have the same form, name no address
+		if it.Event == "" {
 			b.Reject(providers.Malformed(name, "events[].event", providers.ErrMissing))
 		}
 		return
