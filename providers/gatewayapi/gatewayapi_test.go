@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"testing"
 
 	"github.com/strikeout/strikeout/providers"
@@ -22,6 +23,13 @@ var (
 func TestAdapter(t *testing.T) { providertest.Run(t, Info, settings, options) }
 
 func FuzzAdapter(f *testing.F) { providertest.Fuzz(f, Info, options) }
+
+// FuzzBody reads the body, which FuzzAdapter, with its signed claims, does not.
+func FuzzBody(f *testing.F) {
+	info := Info
+	info.Simulate.Settings = func(io.Reader) (providers.Settings, error) { return providers.Set(), nil }
+	providertest.Fuzz(f, info, options)
+}
 
 func BenchmarkAdapter(b *testing.B) { providertest.Bench(b, Info, options) }
 
