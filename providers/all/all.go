@@ -23,6 +23,7 @@ import (
 	"github.com/strikeout/strikeout/providers/mailersend"
 	"github.com/strikeout/strikeout/providers/mailgun"
 	"github.com/strikeout/strikeout/providers/mailjet"
+	"github.com/strikeout/strikeout/providers/mailomat"
 	"github.com/strikeout/strikeout/providers/mailtrap"
 	"github.com/strikeout/strikeout/providers/mandrill"
 	"github.com/strikeout/strikeout/providers/messagebird"
@@ -65,6 +66,7 @@ var list = []providers.Info{
 	mailersend.Info,
 	mailgun.Info,
 	mailjet.Info,
+	mailomat.Info,
 	mailtrap.Info,
 	mandrill.Info,
 	messagebird.Info,
