@@ -22,6 +22,7 @@ import (
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/internal/smtp"
 	"github.com/strikeout/strikeout/providers/internal/token"
+	"github.com/strikeout/strikeout/providers/internal/verp"
 	"github.com/strikeout/strikeout/providers/internal/wire"
 	"github.com/strikeout/strikeout/recipient"
 )
@@ -29,13 +30,24 @@ import (
 const name = "dsn"
 
 // VerpSetting is the setting whose values make and check return paths.
-const VerpSetting = "verp_secret"
+const VerpSetting = verp.Setting
+
+// IDHeader is a header field that may carry Verp's Token in the mail itself. It
+// comes back with the returned original where the return path does not.
+const IDHeader = verp.IDHeader
+
+// Verp makes return paths for mail and checks them on bounces.
+type Verp = verp.Verp
+
+// NewVerp takes the values of verp_secret. The first one mints, every one of
+// them proves.
+func NewVerp(secrets ...string) Verp { return verp.New(secrets...) }
 
 var errNotMail = errors.New("not a mail")
 
 type adapter struct {
 	token.Header
-	verp Verp
+	verp verp.Verp
 }
 
 // New takes the settings "verp_secret" and "auth_token", both optional.

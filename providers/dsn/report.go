@@ -8,13 +8,14 @@ import (
 
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/internal/smtp"
+	"github.com/strikeout/strikeout/providers/internal/verp"
 	"github.com/strikeout/strikeout/recipient"
 )
 
 // reader turns one letter into events.
 type reader struct {
 	*letter
-	verp  Verp
+	verp  verp.Verp
 	batch *providers.Batch
 	event recipient.Event            // what all events of the letter share
 	paths []string                   // return paths and ids the mail may have been sent with

@@ -1,4 +1,7 @@
-package dsn
+// Package verp makes and checks return paths ("variable envelope return path")
+// that name the recipient of a mail and prove that the mail was ours. Bounces
+// come back to them, and anybody can write a bounce.
+package verp
 
 import (
 	"crypto/sha256"
@@ -11,8 +14,7 @@ import (
 	"github.com/strikeout/strikeout/recipient"
 )
 
-// Verp makes and checks return paths that name the recipient of a mail and
-// prove that the mail was ours ("variable envelope return path"):
+// Verp holds the secrets. A return path of ours is
 //
 //	bounce+nobody=example.com-3f7w2q6m5ka4d2xo@bounces.example.net
 //
@@ -24,9 +26,9 @@ import (
 // the case of letters.
 type Verp struct{ secrets [][]byte }
 
-// NewVerp takes the values of the setting verp_secret. The first one mints,
-// every one of them proves.
-func NewVerp(secrets ...string) Verp {
+// New takes the values of the setting verp_secret. The first one mints, every
+// one of them proves.
+func New(secrets ...string) Verp {
 	v := Verp{}
 	for _, s := range secrets {
 		if s != "" {
@@ -38,6 +40,9 @@ func NewVerp(secrets ...string) Verp {
 
 // Active reports whether there is a secret.
 func (v Verp) Active() bool { return len(v.secrets) > 0 }
+
+// Setting is the name of the setting that holds the secrets.
+const Setting = "verp_secret"
 
 // Errors of Mint.
 var (

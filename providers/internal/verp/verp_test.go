@@ -1,4 +1,4 @@
-package dsn
+package verp
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ func email(t *testing.T, s string) recipient.Address {
 }
 
 func TestVerp(t *testing.T) {
-	v, stranger := NewVerp("TEST-ONLY-secret", "TEST-ONLY-older"), NewVerp("TEST-ONLY-other")
+	v, stranger := New("TEST-ONLY-secret", "TEST-ONLY-older"), New("TEST-ONLY-other")
 	for _, s := range []string{
 		"nobody@example.com", "bob+tag@example.com", "a=b@example.com", "o'hara@sub.my-shop.example.com", "x@xn--bcher-kva.example",
 		strings.Repeat("l", 60) + "@example.com", `"two words"@example.com`, "jörg@example.com", "a..b@example.com",
@@ -54,7 +54,7 @@ func TestVerp(t *testing.T) {
 		if v.Proves(path[:at-8]+path[at:], to) || v.Proves(path[:at-16]+path[at:], to) {
 			t.Error("a proof of a few characters is accepted")
 		}
-		old, err := NewVerp("TEST-ONLY-older").Mint("bounce@bounces.example.net", to)
+		old, err := New("TEST-ONLY-older").Mint("bounce@bounces.example.net", to)
 		if err != nil || !v.Proves(old, to) {
 			t.Errorf("the older secret proves nothing (%v)", err)
 		}
@@ -69,20 +69,20 @@ func TestVerp(t *testing.T) {
 // printf %s nobody=example.com | openssl dgst -sha256 -hmac TEST-ONLY-verp-secret -binary | base32
 func TestVerpVector(t *testing.T) {
 	const want = "bounce+nobody=example.com-cosgj5iuam4rxjh3@bounces.example.net"
-	got, err := NewVerp("TEST-ONLY-verp-secret").Mint("bounce@bounces.example.net", email(t, "Nobody@Example.com"))
+	got, err := New("TEST-ONLY-verp-secret").Mint("bounce@bounces.example.net", email(t, "Nobody@Example.com"))
 	if err != nil || got != want {
 		t.Errorf("got %q (%v), want %q", got, err, want)
 	}
 }
 
 func TestVerpRefuses(t *testing.T) {
-	v, to := NewVerp("TEST-ONLY-secret"), email(t, "a@example.com")
+	v, to := New("TEST-ONLY-secret"), email(t, "a@example.com")
 	for _, mailbox := range []string{"", "bounce", "@example.net", "bounce@", "b+c@example.net", strings.Repeat("b", 40) + "@example.net", "b <b@example.net"} {
 		if got, err := v.Mint(mailbox, to); !errors.Is(err, ErrMailbox) {
 			t.Errorf("mailbox %q: got %q, %v", mailbox, got, err)
 		}
 	}
-	if _, err := NewVerp("").Mint("b@example.net", to); !errors.Is(err, ErrNoSecret) {
+	if _, err := New("").Mint("b@example.net", to); !errors.Is(err, ErrNoSecret) {
 		t.Errorf("without a secret: %v", err)
 	}
 	phone, err := recipient.ParsePhone("+358401234567", "")
@@ -97,7 +97,7 @@ func TestVerpRefuses(t *testing.T) {
 			t.Errorf("%q proves an address", path)
 		}
 	}
-	plain := NewVerp()
+	plain := New()
 	if got, ok := plain.Open("bounce+bob=my-shop.example.com@example.net"); !ok || got.Value() != "bob@my-shop.example.com" {
 		t.Error("without a secret a plain return path is not read")
 	}
