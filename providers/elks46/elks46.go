@@ -41,15 +41,16 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 
 func (a adapter) read(b *providers.Batch, p sms.Params) {
 	id, status := p.Get("id"), wire.Text(p.Get("status")).Lower()
-	switch text := p.Get("message"); {
-	case text != "": // a report never has one
-		a.words.Received(b, "from", sms.Inbound{Text: text, To: p.Get("to"), ID: id, Number: p.Get("from")}, wire.Time(p.Get("created")))
-	case status != "":
+	text := p.Get("message")
+	switch {
+	case status != "": // a received text has none
 		if kind := kinds[status]; kind != "" {
 			b.AddTo(recipient.SMS, "to", sms.MSISDN(p.Get("to")), recipient.Event{
 				Kind: kind, At: wire.Time(p.Get("delivered")), MessageID: id, Code: status, Rule: "46elks-status", IDParts: []string{id, status},
 			})
 		}
+	case text != "":
+		a.words.Received(b, "from", sms.Inbound{Text: text, To: p.Get("to"), ID: id, Number: p.Get("from")}, wire.Time(p.Get("created")))
 	case p.Get("direction") == "" && p.Get("from") == "": // neither a report nor an empty text or picture
 		b.Reject(providers.Malformed(name, "status", providers.ErrMissing))
 	}

@@ -30,6 +30,7 @@ func TestKinds(t *testing.T) {
 		{Name: "no plus", Body: "id=s1&status=failed&to=358450000012", Want: "soft_bounce +358450000012 failed"},
 		{Name: "no number", Body: "id=s1&status=failed&to=Strikeout", Want: "!bad_recipient"},
 		{Name: "JSON", Body: `{"id":"s1","status":"failed","to":"+358450000012"}`, Want: "soft_bounce +358450000012 failed"},
+		{Name: "the operator's own words in the address", Body: "id=s1&status=failed&message=STOP" + to, Want: "soft_bounce +358450000012 failed"},
 		{Name: "no status", Body: "id=s1" + to, Want: "!unreadable"},
 		{Name: "nothing", Want: "!unreadable"},
 		{Name: "picture without words", Body: "direction=incoming&id=s1&from=%2B358450000013&to=%2B358450000001&image=x"},

@@ -101,6 +101,7 @@ func TestKinds(t *testing.T) {
 		{Name: "an array", Body: `[` + dsn("DELIVERED", "null") + `,` + dsn("EXPIRED", "null") + `]`, Want: "delivered +358450000019 DELIVERED; soft_bounce +358450000019"},
 		{Name: "no JSON", Body: `id=1&status=DELIVERED`, Want: "!unreadable"},
 		{Name: "text from nobody", Body: `{"id":1,"receiver":451204,"message":"STOP"}`, Want: "!no_recipient"},
+		{Name: "empty text", Body: received("451204", "")},
 		{Name: "own start word", Body: received("4512345678", "weiter"), Want: "opt_in +358450000013 +4512345678"},
 	}
 	for _, status := range []string{"UNKNOWN", "SCHEDULED", "BUFFERED", "ENROUTE", "DELETED", "SKIPPED", "NEW"} {

@@ -51,6 +51,9 @@ func TestJWT256(t *testing.T) {
 			if ok && tt.name != "published" && string(got) != claims {
 				t.Errorf("%s: claims %s", tt.name, got)
 			}
+			if ok && string(JWTClaims([]byte(tt.token))) != string(got) {
+				t.Errorf("%s: other claims without the check", tt.name)
+			}
 		}
 		if _, ok := JWT256(nil, []byte(tt.token)); ok {
 			t.Errorf("%s: accepted without a secret", tt.name)
@@ -73,6 +76,14 @@ func TestJWTHMAC(t *testing.T) {
 		}
 		if _, ok := JWT256(secrets("secret"), token); ok != (alg == "HS256") {
 			t.Errorf("%s: JWT256 says %v", alg, ok)
+		}
+	}
+}
+
+func TestJWTClaims(t *testing.T) {
+	for _, token := range []string{"", ".", "a", "a.b", "a.!.c", "a.e30=.c"} {
+		if got := JWTClaims([]byte(token)); got != nil {
+			t.Errorf("%q: %q", token, got)
 		}
 	}
 }
