@@ -12,6 +12,7 @@ import (
 	"github.com/strikeout/strikeout/providers/bandwidth"
 	"github.com/strikeout/strikeout/providers/brevo"
 	"github.com/strikeout/strikeout/providers/bulksms"
+	"github.com/strikeout/strikeout/providers/clickatell"
 	"github.com/strikeout/strikeout/providers/clicksend"
 	"github.com/strikeout/strikeout/providers/cm"
 	"github.com/strikeout/strikeout/providers/dsn"
@@ -55,6 +56,7 @@ var list = []providers.Info{
 	bandwidth.Info,
 	brevo.Info,
 	bulksms.Info,
+	clickatell.Info,
 	clicksend.Info,
 	cm.Info,
 	dsn.Info,
