@@ -75,7 +75,7 @@ func (a adapter) read(b *providers.Batch, p sms.Params) {
 		e.Code = status
 	}
 	e.Kind, e.Rule = a.codes.Judge(status)
-	if e.Kind == recipient.SoftBounce && (begins(why, unknown) || begins(words, unknown)) {
+	if e.Rule == "clicksend-status" && e.Kind == recipient.SoftBounce && (begins(why, unknown) || begins(words, unknown)) {
 		e.Kind, e.Rule = recipient.HardBounce, "clicksend-unknown-subscriber"
 	}
 	switch e.Kind {
