@@ -42,6 +42,7 @@ import (
 	"github.com/strikeout/strikeout/providers/sparkpost"
 	"github.com/strikeout/strikeout/providers/sweego"
 	"github.com/strikeout/strikeout/providers/telnyx"
+	"github.com/strikeout/strikeout/providers/twilio"
 	"github.com/strikeout/strikeout/providers/unisendergo"
 	"github.com/strikeout/strikeout/providers/zeptomail"
 )
@@ -86,6 +87,7 @@ var list = []providers.Info{
 	sparkpost.Info,
 	sweego.Info,
 	telnyx.Info,
+	twilio.Info,
 	unisendergo.Info,
 	zeptomail.Info,
 }

@@ -129,8 +129,7 @@ func smtpOrOwn(code string) string {
 // faulty reports whether an enhanced code says that the address or the mailbox
 // is gone. 5.1.7 and 5.1.8 are about the sender's address.
 func faulty(enhanced string) bool {
-	switch {
-	case enhanced == "5.1.7", enhanced == "5.1.8":
+	if enhanced == "5.1.7" || enhanced == "5.1.8" {
 		return false
 	}
 	return strings.HasPrefix(enhanced, "5.1.") || strings.HasPrefix(enhanced, "5.0.") || enhanced == "5.2.1"
