@@ -15,13 +15,18 @@ import (
 // refused, "none" included, and so are critical extensions, which we would not
 // understand. Times in the claims are the caller's affair.
 func JWT256(secrets [][]byte, token []byte) (claims []byte, ok bool) {
-	return jwt(secrets, token, map[string]func() hash.Hash{"HS256": sha256.New})
+	return jwt(secrets, token, hs256)
 }
 
 // JWTHMAC is JWT256 for HS256, HS384 and HS512.
 func JWTHMAC(secrets [][]byte, token []byte) (claims []byte, ok bool) {
-	return jwt(secrets, token, map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New})
+	return jwt(secrets, token, hmacs)
 }
+
+var (
+	hs256 = map[string]func() hash.Hash{"HS256": sha256.New}
+	hmacs = map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New}
+)
 
 func jwt(secrets [][]byte, token []byte, algorithms map[string]func() hash.Hash) (claims []byte, ok bool) {
 	token = bytes.TrimSpace(token)
