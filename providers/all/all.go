@@ -20,6 +20,7 @@ import (
 	"github.com/strikeout/strikeout/providers/elks46"
 	"github.com/strikeout/strikeout/providers/gatewayapi"
 	"github.com/strikeout/strikeout/providers/infobip"
+	"github.com/strikeout/strikeout/providers/kumomta"
 	"github.com/strikeout/strikeout/providers/linkmobility"
 	"github.com/strikeout/strikeout/providers/mailersend"
 	"github.com/strikeout/strikeout/providers/mailgun"
@@ -65,6 +66,7 @@ var list = []providers.Info{
 	elks46.Info,
 	gatewayapi.Info,
 	infobip.Info,
+	kumomta.Info,
 	linkmobility.Info,
 	mailersend.Info,
 	mailgun.Info,
