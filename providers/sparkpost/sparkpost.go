@@ -99,7 +99,11 @@ type event struct {
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	return batch.JSON(name, r.Body, func(b *providers.Batch, it *item) {
-		for _, ev := range it.Msys {
+		for class, ev := range it.Msys {
+			if ev.Type == "" && (class == "message_event" || class == "unsubscribe_event") {
+				b.Reject(providers.Malformed(name, "msys.type", providers.ErrMissing))
+				continue
+			}
 			ev.read(b)
 		}
 	})
@@ -199,13 +203,9 @@ func (ev *event) suppression() meaning {
 }
 
 // afterSuppressed returns what follows the words of a suppression, in lower
-// case: their case differs between SparkPost's own pages. The raw reason has
-// the cause; the other one may not.
+// case: their case differs between SparkPost's own pages. Either reason may be
+// the one with the cause.
 func (ev *event) afterSuppressed() (why string, ok bool) {
-	for _, text := range []wire.Text{ev.RawReason, ev.Reason} {
-		if _, after, found := strings.Cut(text.Lower(), suppressed); found {
-			return after, true
-		}
-	}
-	return "", false
+	_, why, ok = strings.Cut(ev.RawReason.Lower()+"\n"+ev.Reason.Lower(), suppressed)
+	return why, ok
 }

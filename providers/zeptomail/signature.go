@@ -70,7 +70,7 @@ func holdsEvent(r *providers.Request) bool {
 		return false
 	}
 	for _, msg := range m.Messages {
-		if msg.Info.Client.String() != testReference {
+		if msg.info().Client.String() != testReference {
 			return true
 		}
 	}

@@ -47,9 +47,16 @@ type body struct {
 }
 
 type message struct {
-	Info      info            `json:"email_info"`
+	Infos     wire.Many[info] `json:"email_info"` // one
 	Data      wire.Many[data] `json:"event_data"`
 	RequestID wire.Text       `json:"request_id"`
+}
+
+func (m *message) info() *info {
+	if len(m.Infos) == 0 {
+		return &info{}
+	}
+	return &m.Infos[0]
 }
 
 type info struct {
@@ -98,7 +105,7 @@ func read(b *providers.Batch, m *body) {
 // message reads an item of event_message: one mail and what became of it.
 func (m *body) message(b *providers.Batch, i int) {
 	msg := &m.Messages[i]
-	if msg.Info.Client.String() == testReference {
+	if msg.info().Client.String() == testReference {
 		return
 	}
 	word := m.Names[0]
@@ -128,7 +135,7 @@ func (m *body) event(b *providers.Batch, msg *message, word string, kind recipie
 		IDParts: []string{m.RequestID.String()},
 	}
 	if e.MessageID == "" {
-		e.MessageID = msg.Info.Reference.String()
+		e.MessageID = msg.info().Reference.String()
 	}
 	if e.Detail == "" {
 		e.Detail = d.Reason.String()
@@ -141,7 +148,7 @@ func (m *body) event(b *providers.Batch, msg *message, word string, kind recipie
 	}
 	address := smtp.Bare(d.To.String())
 	if address == "" {
-		address = msg.Info.only()
+		address = msg.info().only()
 	}
 	switch {
 	case strings.Contains(strings.ToLower(address), testDomain):

@@ -52,6 +52,8 @@ func TestKinds(t *testing.T) {
 		{Name: "nothing of ours", Body: `{"event_name":["email_open"]}`},
 		{Name: "name as text", Body: one(`"hardbounce"`, people, gone), Want: want},
 		{Name: "everything as one object", Body: `{"event_name":"softbounce","event_message":{"email_info":{"to":{"email_address":[{"address":"a@example.com"}]}},"event_data":{"object":"softbounce","details":{"reason":"x"}},"request_id":1}}`, Want: "soft_bounce a@example.com softbounce"},
+		{Name: "info as an array", Body: `{"event_name":"hardbounce","event_message":{"email_info":[{` + people + `}],"event_data":null}}`, Want: "hard_bounce a@example.com hardbounce"},
+		{Name: "no info", Body: `{"event_name":"hardbounce","event_message":[{"event_data":null}]}`, Want: "!no_recipient"},
 		{Name: "the only recipient", Body: one(`["hardbounce"]`, people+`,"cc":[],"bcc":null`, bounced("hardbounce", "")), Want: "hard_bounce a@example.com hardbounce"},
 		{Name: "no details", Body: one(`["hardbounce"]`, people, `[{"object":"hardbounce"}]`), Want: "hard_bounce a@example.com hardbounce"},
 		{Name: "no data", Body: one(`["hardbounce"]`, people, `null`), Want: "hard_bounce a@example.com hardbounce"},
