@@ -113,6 +113,9 @@ func (a adapter) read(b *providers.Batch, c *callback) {
 	if e.MessageID == "" {
 		e.IDParts = append(e.IDParts, stamp.String())
 	}
+	if e.Kind == recipient.OptOut {
+		e.Code = sms.MSISDN(m.From.String()) // the number that the person stopped
+	}
 	b.AddTo(recipient.SMS, "[].to", sms.MSISDN(only(c.To, m.To)), e)
 }
 

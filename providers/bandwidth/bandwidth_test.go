@@ -31,7 +31,7 @@ func TestKinds(t *testing.T) {
 		{Name: "no code", Body: "[" + item("message-failed", "null") + "]", Want: "soft_bounce" + to},
 		{Name: "code in quotes", Body: "[" + item("message-failed", `"4721"`) + "]", Want: "hard_bounce" + to + " 4721"},
 		{Name: "no receipt in time", Body: "[" + item("message-failed", "9902") + "]"},
-		{Name: "opted out", Body: "[" + item("message-failed", "4775") + "]", Want: "opt_out" + to + " 4775"},
+		{Name: "opted out", Body: "[" + item("message-failed", "4775") + "]", Want: "opt_out" + to + " +15005550001"},
 		{Name: "sending", Body: "[" + item("message-sending", "4721") + "]"},
 		{Name: "a type of tomorrow", Body: "[" + item("message-read", "4721") + "]"},
 		{Name: "several", Body: "[" + item("message-delivered", "0") + `,7,` + item("message-failed", "4303") + "]", Want: "delivered" + to + "; hard_bounce" + to + " 4303; !unreadable"},

@@ -120,7 +120,7 @@ func (a adapter) read(b *providers.Batch, m *result) {
 	status, failure := m.Status.ID.String(), m.Error.ID.String()
 	switch group(m.Status) {
 	case delivered:
-		if status == "2" { // DELIVERED_TO_OPERATOR: still on its way
+		if status == "2" || m.Status.Name.Lower() == "delivered_to_operator" { // still on its way to the phone
 			return
 		}
 		e.Kind = recipient.Delivered

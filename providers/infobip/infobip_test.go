@@ -31,6 +31,7 @@ func TestKinds(t *testing.T) {
 	cases := []providertest.Case{
 		{Name: "delivered", Body: results(item(3, 5, 0)), Want: "delivered" + to},
 		{Name: "delivered to the operator", Body: results(item(3, 2, 0))},
+		{Name: "delivered to the operator, by name", Body: results(`{"messageId":"m1","to":"447700900123","status":{"groupName":"DELIVERED","name":"DELIVERED_TO_OPERATOR"}}`)},
 		{Name: "pending", Body: results(item(1, 26, 0))},
 		{Name: "accepted", Body: results(item(0, 0, 0))},
 		{Name: "pending with an error", Body: results(item(1, 3, 1))},

@@ -91,7 +91,7 @@ func (a adapter) classic(b *providers.Batch, p sms.Params) {
 	if text := p.Get("body", "message"); status == "" && text != "" {
 		// A short code calls the fields message, mid, shortcode and receive_datetime.
 		a.words.Received(b, "originator", sms.Inbound{Text: text, To: p.Get("recipient", "receiver", "shortcode"), ID: id, Number: p.Get("originator", "sender", "msisdn")},
-			clock(p.Get("createdDatetime", "receive_datetime")))
+			clock(p.Get("createdDatetime", "receive_datetime", "date_utc", "date")))
 		return
 	}
 	e := recipient.Event{At: clock(p.Get("statusDatetime")), MessageID: id}
