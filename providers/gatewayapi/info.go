@@ -1,8 +1,8 @@
 package gatewayapi
 
 import (
+	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -65,15 +65,6 @@ var Info = providers.Info{
 	},
 }
 
-// number is a number as GatewayAPI writes it.
-func number(to string) int64 {
-	n, err := strconv.ParseInt(strings.TrimPrefix(to, "+"), 10, 64)
-	if err != nil {
-		panic("gatewayapi: a simulated recipient that is no number")
-	}
-	return n
-}
-
 // id makes the number that GatewayAPI's ids are, the same for the same shot.
 func id(s string) int64 {
 	n := int64(1)
@@ -85,7 +76,7 @@ func id(s string) int64 {
 
 func report(status, code, words string) func(providers.Shot) (*providers.Request, error) {
 	return func(s providers.Shot) (*providers.Request, error) {
-		o := sim.Object{"id": id(s.ID), "msisdn": number(s.To), "time": s.At.Unix(), "status": status, "error": nil, "code": nil, "userref": "simulated"}
+		o := sim.Object{"time": s.At.Unix(), "status": status, "error": nil, "code": nil, "userref": "simulated"}
 		if code != "" {
 			o["code"], o["error"] = code, words
 		}
@@ -95,11 +86,13 @@ func report(status, code, words string) func(providers.Shot) (*providers.Request
 
 func text(words string) func(providers.Shot) (*providers.Request, error) {
 	return func(s providers.Shot) (*providers.Request, error) {
-		return post(s, sim.Object{"id": id(s.ID), "msisdn": number(s.To), "receiver": 451204, "message": words, "senttime": s.At.Unix(), "webhook_label": "simulated", "country_code": "DK", "country_prefix": 45})
+		return post(s, sim.Object{"receiver": 451204, "message": words, "senttime": s.At.Unix(), "webhook_label": "simulated", "country_code": "DK", "country_prefix": 45})
 	}
 }
 
+// post completes a notice, whose number is one in JSON too, and signs it.
 func post(s providers.Shot, o sim.Object) (*providers.Request, error) {
+	o["id"], o["msisdn"] = id(s.ID), json.Number(strings.TrimPrefix(s.To, "+"))
 	body := sim.JSON(o)
 	if secret := s.Settings.Get("signing_secret", ""); secret != "" {
 		return s.Post("application/json", body, signatureHeader, sign.NewJWT256([]byte(secret), body)), nil
