@@ -83,6 +83,7 @@ type body struct {
 		Type      wire.Text `json:"type"`
 		CreatedAt wire.Text `json:"created_at"`
 		MessageID wire.Text `json:"message_id"`
+		EmailID   wire.Text `json:"email_id"`
 		Email     wire.Raw  `json:"email"`
 		Meta      wire.Raw  `json:"meta"`
 		Morph     wire.Raw  `json:"morph"`
@@ -135,6 +136,9 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 			return nil, providers.Malformed(name, field, providers.ErrNotJSON)
 		}
 		to = flat.String()
+		if e.MessageID == "" {
+			e.MessageID = d.EmailID.String()
+		}
 	case '{':
 		var n nested
 		if err := wire.Decode(d.Email, &n); err != nil {
