@@ -55,7 +55,15 @@ const (
 	maxEmailBytes = 254
 	minDigits     = 7
 	maxDigits     = 15
+
+	// maxInputBytes bounds what is looked at: blanks and decomposed letters make
+	// an address longer than its normal form, and Punycode is slow on long input.
+	maxInputBytes = 1024
 )
+
+// blank is what people and spreadsheets leave around an address: white space,
+// and invisible characters such as a byte order mark.
+func blank(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }
 
 // Parse reads s as an address of channel c. Region is the ISO 3166 code that
 // completes national phone numbers ("FI"); empty means that a number must
@@ -79,7 +87,10 @@ var domains = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.Stric
 // and plus tags are kept: elsewhere they are other people); domain as lower
 // case A-labels. Errors wrap ErrAddress.
 func ParseEmail(s string) (Address, error) {
-	s = strings.TrimSpace(s)
+	if len(s) > maxInputBytes {
+		return Address{}, invalid("it is longer than 254 bytes")
+	}
+	s = strings.TrimFunc(s, blank)
 	if !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) {
 		return Address{}, invalid("it is not UTF-8")
 	}
@@ -87,7 +98,9 @@ func ParseEmail(s string) (Address, error) {
 	if at < 1 || at == len(s)-1 {
 		return Address{}, invalid("expected name@domain")
 	}
-	local := lowerASCII(norm.NFC.String(s[:at]))
+	// NFC once more after lowering: h with a line below is one character, H with
+	// one is two.
+	local := norm.NFC.String(lowerASCII(norm.NFC.String(s[:at])))
 	if len(local) > maxLocalBytes {
 		return Address{}, invalid("the part before @ is longer than 64 bytes")
 	}
@@ -112,15 +125,7 @@ func ParseEmail(s string) (Address, error) {
 // addresses.
 func checkLocal(local string) error {
 	if strings.HasPrefix(local, `"`) {
-		if len(local) < 3 || !strings.HasSuffix(local, `"`) {
-			return invalid("the quotes before @ do not match")
-		}
-		for _, r := range local {
-			if unicode.IsControl(r) {
-				return invalid("a control character before @")
-			}
-		}
-		return nil
+		return checkQuoted(local)
 	}
 	for _, r := range local {
 		if r <= ' ' || unicode.IsControl(r) || unicode.IsSpace(r) || strings.ContainsRune(`"(),:;<>@[\]`, r) {
@@ -129,6 +134,30 @@ func checkLocal(local string) error {
 		if unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d' {
 			return invalid("an invisible character before @")
 		}
+	}
+	return nil
+}
+
+// checkQuoted accepts a quoted string: quotes and backslashes inside it stand
+// after a backslash.
+func checkQuoted(local string) error {
+	if len(local) < 3 || !strings.HasSuffix(local, `"`) {
+		return invalid("the quotes before @ do not match")
+	}
+	escaped := false
+	for _, r := range local[1 : len(local)-1] {
+		switch {
+		case unicode.IsControl(r):
+			return invalid("a control character before @")
+		case unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d':
+			return invalid("an invisible character before @")
+		case r == '"' && !escaped:
+			return invalid("the quotes before @ do not match")
+		}
+		escaped = r == '\\' && !escaped
+	}
+	if escaped {
+		return invalid("the quotes before @ do not match")
 	}
 	return nil
 }
@@ -152,13 +181,21 @@ func validDomain(d string) bool {
 	return strings.Trim(labels[len(labels)-1], "0123456789") != ""
 }
 
+// lowerASCII works on bytes, so that it never changes the length or anything
+// but A-Z, in text that is not UTF-8 too.
 func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
+	for i := range len(s) {
+		if c := s[i]; 'A' <= c && c <= 'Z' {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				if c := b[i]; 'A' <= c && c <= 'Z' {
+					b[i] = c + 'a' - 'A'
+				}
+			}
+			return string(b)
 		}
-		return r
-	}, s)
+	}
+	return s
 }
 
 // ParsePhone returns the E.164 form of a phone number. A number that starts
@@ -167,21 +204,28 @@ func lowerASCII(s string) string {
 // region and is completed by it; metadata never refuses a number. Errors wrap
 // ErrAddress or are ErrShortCode.
 func ParsePhone(s, region string) (Address, error) {
-	s = strings.TrimSpace(s)
+	if len(s) > maxInputBytes {
+		return Address{}, invalid("more than 15 digits")
+	}
 	digits, plus, err := phoneDigits(s)
 	if err != nil {
 		return Address{}, err
 	}
+	if !plus && strings.HasPrefix(digits, "00") {
+		digits, plus = digits[2:], true
+	}
 	switch {
+	case plus && strings.Contains(s, "(0)"):
+		// Most countries drop this zero and Italy keeps it: a guess may be somebody
+		// else's number.
+		return Address{}, invalid("write it with the country code and without (0)")
 	case plus:
-	case strings.HasPrefix(digits, "00"):
-		digits = digits[2:]
 	case len(digits) < minDigits:
 		return Address{}, ErrShortCode
 	case region == "":
 		return Address{}, invalid("the number has no country code; write it with +")
 	default:
-		n, err := phonenumbers.Parse(digits, region)
+		n, err := phonenumbers.Parse(digits, strings.ToUpper(region))
 		if err != nil {
 			return Address{}, invalid("the number does not fit the default region")
 		}
@@ -198,16 +242,16 @@ func ParsePhone(s, region string) (Address, error) {
 	return Address{SMS, "+" + digits}, nil
 }
 
-// phoneDigits drops what people write between digits.
+// phoneDigits drops what people write around and between digits.
 func phoneDigits(s string) (digits string, plus bool, err error) {
 	var b strings.Builder
-	for i, r := range s {
+	for _, r := range s {
 		switch {
 		case '0' <= r && r <= '9':
 			b.WriteRune(r)
-		case r == '+' && i == 0:
+		case r == '+' && !plus && b.Len() == 0:
 			plus = true
-		case unicode.IsSpace(r) || strings.ContainsRune("-./()\u2010\u2011\u2012\u2013", r):
+		case blank(r) || strings.ContainsRune("-./()\u2010\u2011\u2012\u2013", r):
 		default:
 			return "", false, invalid("a character that is not part of a phone number")
 		}
@@ -249,13 +293,22 @@ func (a Address) Mask() string {
 	switch a.channel {
 	case Email:
 		at := strings.LastIndexByte(a.value, '@')
-		local := strings.TrimPrefix(a.value[:at], `"`)
+		if at < 0 {
+			return dots
+		}
 		domain := a.value[at+1:]
 		if u, err := idna.Display.ToUnicode(domain); err == nil {
 			domain = u
 		}
-		return firstRune(local) + "•••@" + firstRune(domain) + "•••" + domain[strings.LastIndexByte(domain, '.'):]
+		first, top := domain, ""
+		if dot := strings.LastIndexByte(domain, '.'); dot >= 0 {
+			first, top = domain[:dot], domain[dot:]
+		}
+		return firstRune(strings.TrimPrefix(a.value[:at], `"`)) + dots + "@" + firstRune(first) + dots + strings.ToValidUTF8(top, "")
 	case SMS:
+		if len(a.value) < 1+minDigits || a.value[0] != '+' {
+			return "+" + dots
+		}
 		cc := a.value[1:3]
 		if n, err := phonenumbers.Parse(a.value, ""); err == nil {
 			cc = fmt.Sprint(n.GetCountryCode())
@@ -265,8 +318,13 @@ func (a Address) Mask() string {
 	return ""
 }
 
+const dots = "•••"
+
 func firstRune(s string) string {
 	r, _ := utf8.DecodeRuneInString(s)
+	if r == utf8.RuneError {
+		return ""
+	}
 	return string(r)
 }
 

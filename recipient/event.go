@@ -1,10 +1,13 @@
 package recipient
 
 import (
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/nyaruka/phonenumbers"
 )
 
 // Kind is what happened to an address.
@@ -139,17 +142,28 @@ func (k *Keyer) Seal(e Event, endpoint string, receivedAt time.Time) Event {
 	}
 	e.Endpoint = endpoint
 	e.Fingerprint = NewFingerprint(endpoint, e.IDParts, e.Key, e.Kind)
-	e.Detail = Clean(Redact(e.Detail, e.Address), MaxDetailBytes)
-	e.EventID = Clean(redactWhole(e.EventID, e.Address), MaxIDBytes)
-	e.MessageID = Clean(redactWhole(e.MessageID, e.Address), MaxIDBytes)
-	e.Code = Clean(redactWhole(e.Code, e.Address), MaxCodeBytes)
+	e.Detail = sealText(e.Detail, e.Address, MaxDetailBytes, Redact)
+	e.EventID = sealText(e.EventID, e.Address, MaxIDBytes, redactWhole)
+	e.MessageID = sealText(e.MessageID, e.Address, MaxIDBytes, redactWhole)
+	e.Code = sealText(e.Code, e.Address, MaxCodeBytes, redactWhole)
 	e.Rule = Clean(e.Rule, MaxCodeBytes)
-	e.SendOut = Clean(redactWhole(e.SendOut, e.Address), MaxCodeBytes)
+	e.SendOut = sealText(e.SendOut, e.Address, MaxCodeBytes, redactWhole)
 	return e
 }
 
+// sealText redacts what is clean, because an invisible character would hide an
+// address from redact and then disappear; and cuts last, because half an
+// address is not found.
+func sealText(s string, a Address, most int, redact func(string, Address) string) string {
+	if s == "" {
+		return s
+	}
+	return Clean(redact(Clean(s, 4*most), a), most)
+}
+
 // Redact replaces the address, and its local part where that stands as a word
-// of its own, by Redacted. For a phone number it replaces the digits too.
+// of its own, by Redacted. Of a phone number it replaces the bare digits and
+// the national forms too.
 func Redact(s string, a Address) string {
 	if s == "" || a.IsZero() {
 		return s
@@ -158,6 +172,9 @@ func Redact(s string, a Address) string {
 	switch a.channel {
 	case Email:
 		at := strings.LastIndexByte(a.value, '@')
+		if at < 0 {
+			break
+		}
 		if u, err := domains.ToUnicode(a.value[at+1:]); err == nil && u != a.value[at+1:] {
 			needles = append(needles, a.value[:at+1]+u)
 		}
@@ -165,7 +182,13 @@ func Redact(s string, a Address) string {
 			needles = append(needles, local)
 		}
 	case SMS:
-		needles = append(needles, a.value[1:])
+		digits := strings.TrimPrefix(a.value, "+")
+		needles = append(needles, digits, "00"+digits)
+		if n, err := phonenumbers.Parse(a.value, ""); err == nil {
+			if national := strings.TrimPrefix(digits, strconv.Itoa(int(n.GetCountryCode()))); len(national) >= minDigits {
+				needles = append(needles, "0"+national, national)
+			}
+		}
 	}
 	for i, n := range needles {
 		s = replaceFold(s, n, i > 0)
@@ -185,10 +208,10 @@ func redactWhole(s string, a Address) string {
 // replaceFold replaces needle without regard to ASCII case; as a word it must
 // not touch a letter or digit on either side.
 func replaceFold(s, needle string, word bool) string {
-	low := lowerASCII(s) // same length: only ASCII letters change
-	if needle == "" || len(low) != len(s) {
+	if needle == "" {
 		return s
 	}
+	low, needle := lowerASCII(s), lowerASCII(needle)
 	var b strings.Builder
 	from := 0
 	for from <= len(s) {
@@ -199,7 +222,8 @@ func replaceFold(s, needle string, word bool) string {
 		start, end := from+i, from+i+len(needle)
 		before, _ := utf8.DecodeLastRuneInString(s[:start])
 		after, _ := utf8.DecodeRuneInString(s[end:])
-		if word && (start > 0 && isWord(before) || end < len(s) && isWord(after)) {
+		done := before == '‹' && after == '›' // such as "address", in what was put there
+		if word && (done || start > 0 && isWord(before) || end < len(s) && isWord(after)) {
 			b.WriteString(s[from : start+1])
 			from = start + 1
 			continue
@@ -246,7 +270,7 @@ func Clean(s string, max int) string {
 		for cut > 0 && !utf8.RuneStart(s[cut]) {
 			cut--
 		}
-		s = s[:cut]
+		s = strings.TrimRight(s[:cut], " ")
 	}
 	return s
 }

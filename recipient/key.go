@@ -75,8 +75,15 @@ func NewKeyer(addressKey []byte) (*Keyer, error) {
 		return nil, ErrAddressKey
 	}
 	k := &Keyer{secret: append([]byte(nil), addressKey...)}
-	k.macs.New = func() any { return hmac.New(sha256.New, k.secret) }
+	k.macs.New = func() any { return &keyMAC{Hash: hmac.New(sha256.New, k.secret)} }
 	return k, nil
+}
+
+// keyMAC is what one key needs, kept so that nothing is allocated.
+type keyMAC struct {
+	hash.Hash
+	text []byte
+	sum  [sha256.Size]byte
 }
 
 // Key returns the key of an address; the zero Key for the zero Address.
@@ -84,15 +91,18 @@ func (k *Keyer) Key(a Address) Key {
 	if a.IsZero() {
 		return Key{}
 	}
-	return k.sum(string(a.channel) + ":" + a.value)
+	return k.sum(string(a.channel), ":", a.value)
 }
 
-func (k *Keyer) sum(s string) (key Key) {
-	m := k.macs.Get().(hash.Hash)
+func (k *Keyer) sum(parts ...string) (key Key) {
+	m := k.macs.Get().(*keyMAC)
+	m.text = m.text[:0]
+	for _, p := range parts {
+		m.text = append(m.text, p...)
+	}
 	m.Reset()
-	m.Write([]byte(s)) //nolint:errcheck // a hash never fails
-	var buf [sha256.Size]byte
-	copy(key[:], m.Sum(buf[:0]))
+	m.Write(m.text) //nolint:errcheck // a hash never fails
+	copy(key[:], m.Sum(m.sum[:0]))
 	k.macs.Put(m)
 	return key
 }
