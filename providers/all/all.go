@@ -45,6 +45,7 @@ import (
 	"github.com/strikeout/strikeout/providers/telnyx"
 	"github.com/strikeout/strikeout/providers/twilio"
 	"github.com/strikeout/strikeout/providers/unisendergo"
+	"github.com/strikeout/strikeout/providers/vonage"
 	"github.com/strikeout/strikeout/providers/zeptomail"
 )
 
@@ -91,6 +92,7 @@ var list = []providers.Info{
 	telnyx.Info,
 	twilio.Info,
 	unisendergo.Info,
+	vonage.Info,
 	zeptomail.Info,
 }
 
