@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/internal/batch"
 	"github.com/strikeout/strikeout/providers/internal/sms"
 	"github.com/strikeout/strikeout/providers/internal/wire"
 	"github.com/strikeout/strikeout/recipient"
@@ -78,11 +79,7 @@ func (a adapter) Verify(_ context.Context, r *providers.Request) error {
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
-	items, err := wire.Array(r.Body)
-	if err != nil {
-		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
-	}
-	return sms.Each(name, "[]", items, nil, a.read)
+	return batch.JSON(name, r.Body, a.read)
 }
 
 func (a adapter) read(b *providers.Batch, c *callback) {

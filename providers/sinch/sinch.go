@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/internal/batch"
 	"github.com/strikeout/strikeout/providers/internal/sign"
 	"github.com/strikeout/strikeout/providers/internal/sms"
 	"github.com/strikeout/strikeout/providers/internal/wire"
@@ -118,7 +119,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 		}
 		return b.Done()
 	}
-	return sms.Each(name, "[]", items, nil, func(b *providers.Batch, m *body) { a.read(b, m) })
+	return batch.JSON(name, r.Body, func(b *providers.Batch, m *body) { a.read(b, m) })
 }
 
 // read returns the parts of a batch report that could not be read, where
