@@ -280,11 +280,16 @@ func example(i providers.Info) string {
 var urls = regexp.MustCompile(`\{url\}\S*`)
 
 // step writes a setup step; the address to enter, with what stands behind it,
-// becomes code.
+// becomes code, and so do the lines after the first.
 func step(i providers.Info, s string, text func(string) string) string {
 	address := "https://u.example.com/webhooks/" + i.Name
 	if i.Signing == providers.SignsNever {
 		address += "/SECRET"
+	}
+	s, code, ok := strings.Cut(s, "\n")
+	if ok {
+		code = strings.ReplaceAll(strings.Trim(code, "\n"), "{url}", address)
+		code = "\n\n   ```\n   " + strings.ReplaceAll(code, "\n", "\n   ") + "\n   ```\n"
 	}
 	var b strings.Builder
 	for {
@@ -296,5 +301,5 @@ func step(i providers.Info, s string, text func(string) string) string {
 		b.WriteString(text(s[:at[0]]) + "`" + strings.Replace(span, "{url}", address, 1) + "`")
 		s = s[at[0]+len(span):]
 	}
-	return b.String() + text(s)
+	return b.String() + text(s) + code
 }
