@@ -131,20 +131,20 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 		return parseForm(r)
 	}
 	var m struct {
-		Event wire.Raw `json:"event-data"`
+		Event wire.Object[report] `json:"event-data"`
 	}
-	var rep report
-	switch {
-	case wire.Decode(r.Body, &m) != nil:
+	if wire.Decode(r.Body, &m) != nil {
 		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
-	case len(m.Event) == 0:
+	}
+	rep := &m.Event.V
+	switch {
+	case m.Event.Kind == 0:
 		return nil, providers.Malformed(name, "event-data", providers.ErrMissing)
-	case m.Event.Kind() != '{' || wire.Decode(m.Event, &rep) != nil:
+	case m.Event.Kind != '{':
 		return nil, providers.Malformed(name, "event-data", providers.ErrNotJSON)
 	case rep.Event == "":
 		return nil, providers.Malformed(name, "event-data.event", providers.ErrMissing)
-	}
-	if rep.Flags.V.Test.Bool() { // never sent
+	case rep.Flags.V.Test.Bool(): // never sent
 		return nil, nil
 	}
 	return rep.read("event-data.recipient")

@@ -62,6 +62,7 @@ type record struct {
 	Recipient     wire.Text // of all others
 	Details       wire.Text
 	Description   wire.Text
+	FromFull      wire.Raw // of inbound mail
 
 	BouncedAt, DeliveredAt, ChangedAt wire.Text
 
@@ -96,6 +97,9 @@ func (adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 		if rec.Type != "" && rec.BouncedAt != "" { // bounce hooks of old servers do not name their type
 			rec.bounce(b)
 			break
+		}
+		if len(rec.FromFull) > 0 { // inbound mail does not name its type either
+			return nil, nil
 		}
 		return nil, providers.Malformed(name, "RecordType", providers.ErrMissing)
 	}

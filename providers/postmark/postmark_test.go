@@ -45,6 +45,8 @@ func TestKinds(t *testing.T) {
 		{Name: "type in lower case", Body: bounce("hardbounce"), Want: "hard_bounce a@example.com hardbounce"},
 		{Name: "no record type", Body: `{"ID":7,"Type":"HardBounce","Email":"a@example.com","MessageID":"m","BouncedAt":"2014-08-01T13:28:10.2735393-04:00"}`, Want: "hard_bounce a@example.com HardBounce"},
 		{Name: "no record type and no bounce", Body: `{"From":"a@example.com","Subject":"x"}`, Want: "!unreadable"},
+		{Name: "inbound mail without a record type", Body: `{"From":"a@example.com","FromFull":{"Email":"a@example.com","Name":"","MailboxHash":""},"To":"in@example.com","Subject":"x","MessageID":"m"}`},
+		{Name: "inbound mail", Body: `{"RecordType":"Inbound","From":"a@example.com","MessageID":"m"}`},
 		{Name: "new record type", Body: `{"RecordType":"Teleport","Recipient":"a@example.com"}`},
 		{Name: "click", Body: `{"RecordType":"Click","Recipient":"a@example.com","MessageID":"m"}`},
 		{Name: "complaint without a type", Body: `{"RecordType":"SpamComplaint","ID":"8","MessageID":"m","Email":"a@example.com"}`, Want: "complaint a@example.com SpamComplaint"},

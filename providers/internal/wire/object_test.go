@@ -25,6 +25,9 @@ func TestObject(t *testing.T) {
 			O Object[inner] `json:"o"`
 		}
 		err := Decode([]byte(tt.body), &v)
+		if kind := v.O.Kind; err == nil && (kind == '{') != (tt.want != "") || (kind == 0) != (tt.body == "{}") {
+			t.Errorf("%s: kind %v", tt.body, kind)
+		}
 		if (err == nil) != tt.ok || string(v.O.V.A) != tt.want {
 			t.Errorf("%s: %q, %v", tt.body, v.O.V.A, err)
 		}
