@@ -34,7 +34,8 @@ var kinds = map[string]recipient.Kind{
 
 type adapter struct{ *eventgrid.Receiver }
 
-// New needs no settings; "topics" restricts the endpoint to one's own resources.
+// New needs no settings: "auth_token" checks a header, "topics" restricts the
+// endpoint to one's own resources.
 func New(s providers.Settings) (providers.Adapter, error) {
 	return adapter{eventgrid.New(name, s)}, nil
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/strikeout/strikeout/providers/providertest"
 )
 
-var options = providertest.Options{}
+var options = providertest.Options{Signature: []string{"header:Authorization"}, BodyUnsigned: "a token in a header vouches for the poster"}
 
 func TestAdapter(t *testing.T) { providertest.Run(t, Info, providers.Set(), options) }
 

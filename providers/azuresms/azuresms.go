@@ -26,6 +26,7 @@ const (
 // codes translates the code of a failed text. Codes that are not listed are
 // soft: the sender, the carrier, the network.
 var codes = map[string]recipient.Kind{
+	"2000": recipient.Delivered,
 	"4002": recipient.HardBounce, // invalid format of the destination number
 	"4004": recipient.HardBounce, // the destination number does not exist
 	"4007": recipient.OptOut,     // the destination opted out from this sender
@@ -37,7 +38,8 @@ type adapter struct {
 	words *sms.Keywords
 }
 
-// New needs no settings; "topics" restricts the endpoint to one's own resources.
+// New needs no settings: "auth_token" checks a header, "topics" restricts the
+// endpoint to one's own resources.
 func New(s providers.Settings) (providers.Adapter, error) {
 	return adapter{eventgrid.New(name, s), sms.NewKeywords(s.All(sms.StopSetting), s.All(sms.StartSetting))}, nil
 }
@@ -74,7 +76,7 @@ func (a adapter) read(b *providers.Batch, g *eventgrid.Event[data]) {
 			if !known {
 				kind = recipient.SoftBounce
 			}
-			e.Kind, e.Rule, e.Code = kind, "azure-sms-"+code, code
+			e.Kind, e.Rule, e.Code = kind, strings.TrimSuffix("azure-sms-"+code, "-"), code
 			if optedOut {
 				e.Kind, e.Rule = recipient.OptOut, "azure-sms-sender-blocked"
 			}

@@ -7,7 +7,7 @@ import (
 	"github.com/strikeout/strikeout/providers/providertest"
 )
 
-var options = providertest.Options{}
+var options = providertest.Options{Signature: []string{"header:Authorization"}, BodyUnsigned: "a token in a header vouches for the poster"}
 
 func TestAdapter(t *testing.T) { providertest.Run(t, Info, providers.Set(), options) }
 
@@ -47,7 +47,8 @@ func TestKinds(t *testing.T) {
 		{Name: "own stop word", Body: received("schluss"), Want: "opt_out +358450000013 +15005550001"},
 		{Name: "own start word", Body: received("weiter"), Want: "opt_in +358450000013 +15005550001"},
 	}
-	for _, code := range []string{"4000", "4001", "4003", "4005", "4006", "4008", "4009", "4010", "4020", "5000", "5001", "9999", "2000", "1234"} {
+	cases = append(cases, providertest.Case{Name: "delivered by its code", Body: failed("ErrorCode: 2000. ErrorMessage: Message delivered successfully"), Want: "delivered +447700900123 2000"})
+	for _, code := range []string{"4000", "4001", "4003", "4005", "4006", "4008", "4009", "4010", "4020", "5000", "5001", "9999", "1234"} {
 		cases = append(cases, providertest.Case{Name: "code " + code, Body: failed("ErrorCode: " + code + ". ErrorMessage: x"), Want: "soft_bounce +447700900123 " + code})
 	}
 	for _, word := range []string{"STOP", "stop", " Stop. ", "QUIT", "END", "REVOKE", "OPT OUT", "CANCEL", "UNSUBSCRIBE", "STOPALL", "OPTOUT"} {

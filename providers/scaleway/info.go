@@ -2,6 +2,7 @@ package scaleway
 
 import (
 	"io"
+	"time"
 
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/internal/sim"
@@ -21,7 +22,9 @@ var Info = providers.Info{
 		sns.CertificatesSetting,
 		{Name: spamSetting, Help: "What email_spam without a server's reply becomes: a filter may have decided it, or the recipient.", Choices: []string{string(recipient.SoftBounce), string(recipient.Complaint)}, Default: string(recipient.SoftBounce)},
 	},
-	RetryNote: "Scaleway does not say how often it repeats a failed request.",
+	RetryNote: "Scaleway does not say how often it repeats a failed request; Amazon SNS, whose format it uses, does so for an hour.",
+	// Repeats keep the first time, so the window is wider than that hour.
+	MaxAge: 24 * time.Hour,
 	Setup: []string{
 		"In the Scaleway console open Topics and Events, activate it for the project, and create a topic; copy its ARN (arn:scw:sns:...) into topics and restart.",
 		"Open Transactional Email, the domain, then Webhooks, and choose Create webhook; choose that topic and the events listed here.",

@@ -127,13 +127,18 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if e.EventID == "" {
 		e.IDParts = []string{e.MessageID, e.Code, ev.CreatedAt.String()}
 	}
-	switch ev.Type.Lower() {
+	switch code := smtp.BasicCode(ev.Code.String()); ev.Type.Lower() {
+	case "email_mailbox_not_found":
+		// A temporary reply is no proof, whatever the event is called.
+		if strings.HasPrefix(code, "4") {
+			e.Kind, e.Rule = recipient.SoftBounce, "scaleway-class-4"
+		}
 	case "email_dropped":
 		v := smtp.Classify(smtp.Reply{Code: ev.Code.String(), Text: ev.words()})
 		e.Kind, e.Rule = v.Kind, v.Rule
 	case "email_spam":
 		// With a reply it was the server that refused.
-		if smtp.BasicCode(ev.Code.String()) == "" {
+		if code == "" {
 			e.Kind = a.spam
 		}
 	}

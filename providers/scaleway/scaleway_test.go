@@ -63,6 +63,8 @@ func notice(kind, more string) string {
 func TestKinds(t *testing.T) {
 	cases := []providertest.Case{
 		{Name: "not found", Body: notice("email_mailbox_not_found", ""), Want: "hard_bounce a@example.com email_mailbox_not_found"},
+		{Name: "not found, without a code", Body: notice("email_mailbox_not_found", `,"email_response_code":0,"email_response_message":""`), Want: "hard_bounce a@example.com email_mailbox_not_found"},
+		{Name: "not found, for now", Body: notice("email_mailbox_not_found", `,"email_response_code":450,"email_response_message":"4.1.1 User unknown"`), Want: "soft_bounce a@example.com email_mailbox_not_found"},
 		{Name: "deferred", Body: notice("email_deferred", `,"email_response_code":550,"email_response_message":"5.1.1 User unknown"`), Want: "soft_bounce a@example.com email_deferred"},
 		{Name: "delivered", Body: notice("email_delivered", `,"email_response_code":250`), Want: "delivered a@example.com email_delivered"},
 		{Name: "spam", Body: notice("email_spam", ""), Want: "soft_bounce a@example.com email_spam"},

@@ -3,7 +3,8 @@
 //
 // https://learn.microsoft.com/azure/event-grid/webhook-event-delivery and
 // https://github.com/cloudevents/spec/blob/v1.0.1/http-webhook.md (read
-// 2026-11-20). Event Grid signs nothing: the endpoint's guard proves who calls.
+// 2026-11-20). Event Grid signs nothing: who calls is proven by the endpoint's
+// guard, or by a header that the operator adds to the subscription.
 package eventgrid
 
 import (
@@ -17,6 +18,7 @@ import (
 
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/internal/sim"
+	"github.com/strikeout/strikeout/providers/internal/token"
 	"github.com/strikeout/strikeout/providers/internal/wire"
 	"github.com/strikeout/strikeout/recipient"
 )
@@ -27,16 +29,20 @@ const (
 	RetryNote = "Up to 30 attempts within 24 hours, first after 10 and 30 seconds, 1, 5, 10 and 30 minutes, then hourly; after a 401 it waits 5 minutes or more."
 )
 
-// Setting is the optional allow-list of event sources.
-var Setting = providers.Setting{
-	Name: "topics", List: true,
-	Help: "Optional: the resource id of the Communication Services resource (/subscriptions/.../communicationServices/NAME). Events of other resources are refused.",
+const topicsSetting = "topics"
+
+// Options are the settings that New reads.
+func Options() []providers.Setting {
+	return append([]providers.Setting{{
+		Name: topicsSetting, List: true,
+		Help: "Optional: the resource id of the Communication Services resource (/subscriptions/.../communicationServices/NAME). Events of other resources are refused.",
+	}}, token.Settings("a static delivery property of the subscription, marked as secret")...)
 }
 
 // Setup are the steps that all sources share.
 func Setup(event string) []string {
 	return []string{
-		"Give this endpoint a path_secret of at least 20 random characters: Event Grid signs nothing, the address is the secret.",
+		"Give this endpoint a path_secret of at least 20 random characters: Event Grid signs nothing, the address is the secret. Instead, or as well, set auth_token and add it under Delivery Properties as a static header, marked as secret; whether Azure sends such a header when it checks the address is not documented.",
 		"In the Azure portal open the Communication Services resource, then Events, and choose + Event Subscription.",
 		"Choose either Event Grid Schema or Cloud Event Schema v1.0; both are read.",
 		"Under Filter to Event Types tick only: " + event + ".",
@@ -82,13 +88,14 @@ func (e *Event[T]) At(own wire.Text) time.Time {
 type Receiver struct {
 	provider string
 	unsigned bool
+	token    token.Header
 	topics   map[string]bool
 }
 
-// New reads the setting "topics".
+// New reads the settings of Options, all of them optional.
 func New(provider string, s providers.Settings) *Receiver {
-	r := &Receiver{provider: provider, unsigned: s.Unsigned, topics: map[string]bool{}}
-	for _, t := range s.All(Setting.Name) {
+	r := &Receiver{provider: provider, unsigned: s.Unsigned, token: token.New(provider, s), topics: map[string]bool{}}
+	for _, t := range s.All(topicsSetting) {
 		r.topics[fold(t)] = true
 	}
 	return r
@@ -97,10 +104,11 @@ func New(provider string, s providers.Settings) *Receiver {
 // fold makes resource ids comparable: Azure writes them in any case.
 func fold(resource string) string { return strings.ToLower(strings.TrimRight(resource, "/")) }
 
-// Verify refuses events of other resources, where the operator named his own.
-func (g *Receiver) Verify(_ context.Context, r *providers.Request) error {
-	if len(g.topics) == 0 {
-		return nil
+// Verify checks the token, where there is one, and refuses events of other
+// resources, where the operator named his own.
+func (g *Receiver) Verify(ctx context.Context, r *providers.Request) error {
+	if err := g.token.Verify(ctx, r); err != nil || len(g.topics) == 0 {
+		return err
 	}
 	items, err := wire.Array(r.Body)
 	if err != nil {
@@ -121,12 +129,12 @@ var origins = map[string]bool{"eventgrid.azure.net": true, "eventgrid.azure.us":
 const validation = "Microsoft.EventGrid.SubscriptionValidationEvent"
 
 // Handshake answers the validation of a new subscription, in either schema,
-// but only on an endpoint whose guard matched: else strangers could attach
-// their own sources. It fetches nothing.
-func (g *Receiver) Handshake(_ context.Context, r *providers.Request) (*providers.Reply, error) {
+// but only on an endpoint whose guard or token matched: else strangers could
+// attach their own sources. It fetches nothing.
+func (g *Receiver) Handshake(ctx context.Context, r *providers.Request) (*providers.Reply, error) {
 	if r.Method == http.MethodOptions {
 		origin := strings.ToLower(r.Header.Get("WebHook-Request-Origin"))
-		if !origins[origin] || !g.trusts(r) {
+		if !origins[origin] || !g.trusts(ctx, r) {
 			return nil, providers.Unauthentic(g.provider, "a request for permission that does not come from Event Grid")
 		}
 		h := http.Header{}
@@ -148,8 +156,8 @@ func (g *Receiver) Handshake(_ context.Context, r *providers.Request) (*provider
 		return nil, nil
 	}
 	switch {
-	case !g.trusts(r):
-		return nil, providers.Unauthentic(g.provider, "a subscription is answered only on an endpoint with a path_secret or basic_auth")
+	case !g.trusts(ctx, r):
+		return nil, providers.Unauthentic(g.provider, "a subscription is answered only on an endpoint with a path_secret, basic_auth or auth_token that matches")
 	case e.Data.Code == "":
 		return nil, providers.Malformed(g.provider, "data.validationCode", providers.ErrMissing)
 	}
@@ -160,7 +168,12 @@ func (g *Receiver) Handshake(_ context.Context, r *providers.Request) (*provider
 	return &providers.Reply{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: body}, nil
 }
 
-func (g *Receiver) trusts(r *providers.Request) bool { return r.Guarded || g.unsigned }
+func (g *Receiver) trusts(ctx context.Context, r *providers.Request) bool {
+	if g.token.Active() {
+		return g.token.Verify(ctx, r) == nil
+	}
+	return r.Guarded || g.unsigned
+}
 
 // Parse calls read with every event of a request. An event that read rejects,
 // or whose data has another form, does not cost the others.
@@ -193,7 +206,7 @@ func Parse[T any](provider string, r *providers.Request, read func(*providers.Ba
 }
 
 // Settings makes the settings of a simulated endpoint.
-func Settings(rand io.Reader) (providers.Settings, error) { return sim.Guarded(rand) }
+func Settings(rand io.Reader) (providers.Settings, error) { return token.Simulated(rand) }
 
 // Post builds a simulated delivery of one event.
 func Post(s providers.Shot, kind string, data sim.Object) (*providers.Request, error) {
@@ -201,7 +214,7 @@ func Post(s providers.Shot, kind string, data sim.Object) (*providers.Request, e
 		"id": sim.UUID(s.ID), "topic": "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Communication/communicationServices/simulated",
 		"subject": "simulated", "data": data, "eventType": kind, "dataVersion": "1.0", "metadataVersion": "1", "eventTime": Stamp(s.At),
 	}})
-	return s.Post("application/json; charset=utf-8", body, "Aeg-Event-Type", "Notification", "Aeg-Subscription-Name", "SIMULATED"), nil
+	return token.Sign(s.Settings, s.Post("application/json; charset=utf-8", body, "Aeg-Event-Type", "Notification", "Aeg-Subscription-Name", "SIMULATED")), nil
 }
 
 // Stamp writes a time with Azure's seven digits.
