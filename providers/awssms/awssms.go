@@ -122,14 +122,14 @@ func (rec *record) event(b *providers.Batch, outer sns.Record) {
 	kind := strings.ToUpper(rec.EventType.String())
 	e := recipient.Event{Kind: kinds[kind], At: rec.Timestamp.Time(), EventID: outer.ID, MessageID: rec.MessageID.String(),
 		Code: kind, Rule: "aws-sms-event", Detail: rec.Description.String()}
+	if e.Kind != recipient.Delivered && strings.HasPrefix(kind, "TEXT_") && strings.Contains(rec.Description.Lower(), optedOut) {
+		e.Kind, e.Rule, e.Code = recipient.OptOut, "aws-sms-opted-out", sms.MSISDN(rec.From.String())
+	}
 	if strings.EqualFold(rec.Final.String(), "false") || e.Kind == "" {
 		return
 	}
 	if e.At.IsZero() {
 		e.At = wire.Time(outer.Time)
-	}
-	if e.Kind != recipient.Delivered && strings.Contains(rec.Description.Lower(), optedOut) {
-		e.Kind, e.Rule, e.Code = recipient.OptOut, "aws-sms-opted-out", sms.MSISDN(rec.From.String())
 	}
 	e.IDParts = []string{e.EventID}
 	if e.EventID == "" {

@@ -58,6 +58,8 @@ func TestKinds(t *testing.T) {
 		{Name: "final null", Body: sent("TEXT_INVALID", `,"isFinal":null`), Want: "hard_bounce +447700900123 TEXT_INVALID"},
 		{Name: "opted out", Body: sent("TEXT_BLOCKED", `,"isFinal":true,"messageStatusDescription":"Phone number is opted out"`), Want: "opt_out +447700900123 +15005550001"},
 		{Name: "invalid and opted out", Body: sent("TEXT_INVALID", `,"messageStatusDescription":"Phone number is opted out of messages"`), Want: "opt_out +447700900123 +15005550001"},
+		{Name: "unknown and opted out", Body: sent("TEXT_UNKNOWN", `,"messageStatusDescription":"Phone number is opted out"`), Want: "opt_out +447700900123 +15005550001"},
+		{Name: "voice and opted out", Body: sent("VOICE_FAILED", `,"messageStatusDescription":"Phone number is opted out"`)},
 		{Name: "no number", Body: `{"eventType":"TEXT_INVALID","messageId":"m"}`, Want: "!no_recipient"},
 		{Name: "bare number", Body: strings.Replace(sent("TEXT_INVALID", ""), "+447700900123", "447700900123", 1), Want: "hard_bounce +447700900123 TEXT_INVALID"},
 		{Name: "sender name", Body: strings.Replace(sent("TEXT_INVALID", ""), "+447700900123", "Strikeout", 1), Want: "!bad_recipient"},

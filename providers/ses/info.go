@@ -26,7 +26,7 @@ var Info = providers.Info{
 		"In the subscription's delivery policy set numRetries to 50 or more and add a dead-letter queue: by default SNS gives up after one minute.",
 		"In the Amazon SES console open Configuration sets, the set you send with, Event destinations, Add destination; tick the events listed here and choose Amazon SNS and the topic. Or open Identities, the domain, Notifications, and choose the topic for bounces, complaints and deliveries.",
 		"SES posts a test message in plain words; it changes nothing. Mail to bounce@simulator.amazonses.com shows a real bounce.",
-		"Raw message delivery and EventBridge API destinations are not signed: make an endpoint of their own with unsigned: true and a path_secret or basic_auth.",
+		"Raw message delivery and EventBridge API destinations are not signed: make an endpoint of their own with unsigned: true and a path_secret or basic_auth, and keep topics there: only a signed confirmation of a listed topic is answered.",
 	},
 	Events: []string{"Hard bounces", "Complaints", "Delivery delays", "Subscriptions", "Deliveries (optional)"},
 	Mapping: []providers.Mapping{
@@ -44,7 +44,7 @@ var Info = providers.Info{
 	},
 	Gaps: []string{
 		"Raw message delivery and EventBridge carry no signature; the endpoint's secret is the proof.",
-		"The certificate's chain is checked only against authorities given in certificates: Amazon publishes the certificate without the chain, at an address that only SNS owns.",
+		"The certificate's chain is checked only against authorities given in certificates; without them the proof is its exact address at SNS, fetched over TLS, and its name.",
 		"A complaint may name several people of one domain, because mailbox providers hide who complained: send each message to one person.",
 		"An EventBridge input transformer that reshapes the event is not understood.",
 	},

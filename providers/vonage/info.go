@@ -50,6 +50,7 @@ var Info = providers.Info{
 	Gaps: []string{
 		"The SMS API signs only for those who ask; unsigned, the secret in the address is the proof.",
 		"Signatures have no expiry, because retries go on for 24 hours; a repeated request changes nothing.",
+		"The Messages API's token and basic_auth use the same header: beside the token only a path_secret is possible.",
 		"Some routes report delivered when they hand the text over.",
 	},
 	New: New,
