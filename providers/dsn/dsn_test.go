@@ -166,6 +166,10 @@ func TestPlain(t *testing.T) {
 	add("domino", plainMail("Subject: DELIVERY FAILURE\n", "Your message\n\n  Subject: Hi\n\nwas not delivered to:\n\n  a@example.com\n\nbecause:\n\n  No such user here\n"), "hard_bounce a@example.com")
 	add("unnamed, one in the original", plainMail(qmail, "The mail system could not deliver it: 550 5.1.1 user unknown\n"+copyOf), "hard_bounce a@example.com 5.1.1")
 	add("unnamed, several in the original", plainMail(qmail, "550 5.1.1 user unknown\n"+strings.Replace(copyOf, "To: a@example.com", "To: a@example.com, c@example.com", 1)), "!no_recipient")
+	add("null return path, a person", "Return-Path: <>\nFrom: bob@example.org\nTo: news@example.net\n\nWrite to\n\nb@example.com\n\nmy old mailbox does not exist.\n", "soft_bounce b@example.com")
+	add("a person about a parcel", "Return-Path: <bob@example.org>\nFrom: bob@example.org\n\nMy parcel was not delivered to\n\nb@example.com\n\nuser unknown\n", "")
+	add("our return path knows better", plainMail("Delivered-To: bounce+q=example.com@bounces.example.net\n", hi+"<forward@example.org>:\nSorry, no mailbox here by that name. (#5.1.1)\n"), "hard_bounce q@example.com 5.1.1")
+	add("sendmail warning", plainMail("Subject: Warning: could not send message for past 4 hours\n", "The original message was received\n\n   ----- The following addresses had transient non-fatal errors -----\n<a@example.com>\n\n   ----- Transcript of session follows -----\n451 example.com: Name server timeout\nWarning: message still undelivered after 4 hours\nWill keep trying until message is 5 days old\n"), "soft_bounce a@example.com 451")
 	add("no daemon", "From: bob@example.org\nSubject: failure notice\n\na@example.com: 550 5.1.1 user unknown\n", "")
 	for _, head := range []string{"Auto-Submitted: auto-replied\n", "X-Auto-Response-Suppress: All\n", "Precedence: auto_reply\n", "X-Autoreply: yes\n", "Subject: Out of office: x\n", "Subject: Abwesenheitsnotiz\n"} {
 		add("auto reply "+head, "Return-Path: <>\nFrom: bob@example.org\nTo: news@example.net\n"+head+"\nMy old address\na@example.com\ndoes not exist any more.\n", "")

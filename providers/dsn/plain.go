@@ -10,14 +10,16 @@ import (
 
 var (
 	// known are the words by which mail servers that send no delivery report
-	// begin: qmail, Exim, Sendmail, Gmail, Yahoo, Exchange and IIS, Domino.
+	// begin: qmail, Exim, Sendmail, Gmail, Yahoo.
 	known = regexp.MustCompile(`(?i)this is the qmail-send program|a message that you sent (could not be delivered|has not yet been delivered)|` +
 		`the following addresses had (permanent|transient)|transcript of session follows|delivery to the following recipients? (failed|has been delayed)|` +
-		`we were unable to deliver your message|your message wasn't delivered to|your message did not reach|was not delivered to|undeliverable mail|could not be delivered to`)
+		`we were unable to deliver your message to the following`)
+	// hint are words of Exchange, Domino and others, which people write too.
+	hint    = regexp.MustCompile(`(?i)(was not|wasn't|could not be|couldn't be) delivered to|did not reach|undeliverable`)
 	daemon  = regexp.MustCompile(`(?i)mailer-?daemon|postmaster|mail delivery (sub)?system`)
 	subject = regexp.MustCompile(`(?i)undeliver|returned mail|returned to sender|failure notice|delivery (status notification|failure|failed|problem|has failed)|mail delivery failed|delayed|could not be delivered|nondeliverable`)
 	// waiting says that the server still tries, or gave up only because of time.
-	waiting = regexp.MustCompile(`(?i)queue too long|retry timeout exceeded|(has )?not yet been delivered|been delayed|warning message only|will (be retried|keep trying|continue to (try|attempt))|delay notification|\(delay\)|retry time not reached`)
+	waiting = regexp.MustCompile(`(?i)queue too long|retry timeout exceeded|(has )?not yet been delivered|been delayed|warning message only|delivery delayed|delayed mail|still (being retried|undelivered)|will (be retried|keep trying|continue to (try|attempt))|delay notification|\(delay\)|retry time not reached`)
 	// copied opens the returned original.
 	copied = regexp.MustCompile(`(?im)^[ \t]*-{2,}.*(copy of the message|original message|original headers|message headers?|message header follows|unsent message|message's header|returned message).*$`)
 	// addressLine is an address alone on its line, perhaps with the reason behind it.
@@ -50,66 +52,68 @@ func (d *reader) plain() {
 		d.event.MessageID = smtp.MessageID(d.returned.get("Message-ID"))
 		d.collectPaths(d.paths)
 	}
-	from := d.get("From")
 	failed := d.failed()
-	sure := len(failed) > 0 || known.MatchString(text)
-	if !sure {
-		fromServer := daemon.MatchString(from) || strings.TrimSpace(d.get("Return-Path")) == "<>"
-		if !fromServer || d.automatic() {
-			return
-		}
+	how := manner{late: waiting.MatchString(d.get("Subject")), sure: len(failed) > 0 || known.MatchString(text), server: daemon.MatchString(d.get("From"))}
+	if !how.sure && (!how.server && strings.TrimSpace(d.get("Return-Path")) != "<>" || d.automatic()) {
+		return
 	}
 	sections := d.sections(text)
 	if len(failed) > 0 { // the server lists them; other addresses in the text are not about failures
 		sections = only(sections, failed)
 	}
 	single := len(sections) == 1
-	late := waiting.MatchString(d.get("Subject"))
+	owner, owned := d.owner()
 	for _, s := range sections {
 		reason := s.text.String()
 		if v := smtp.Classify(smtp.Reply{Text: reason}); single && !v.Hard() && (v.Code == "" || v.Rule == "smtp-no-code") {
 			reason = s.all.String()
 		}
-		d.said(s.to, reason, late, sure)
+		e, ok := d.judge(reason, how)
+		switch {
+		case !ok:
+		case single && owned && s.to != owner: // forwarded: see addGroup
+			d.bounce(owner, e, false)
+		default:
+			d.bounce(s.to, e, true)
+		}
 	}
 	if len(sections) > 0 {
 		return
 	}
-	e, ok := d.judge(text, late, sure)
+	e, ok := d.judge(text, how)
 	if !ok {
 		return
 	}
-	if owner, owned := d.owner(); owned {
+	if owned {
 		d.bounce(owner, e, true)
 		return
 	}
 	d.lastResort(e)
 }
 
-// said adds what was said of one address.
-func (d *reader) said(to recipient.Address, reason string, late, sure bool) {
-	e, ok := d.judge(reason, late, sure)
-	if !ok {
-		return
-	}
-	if strings.Contains(reason, "(generated from ") && e.Kind == recipient.HardBounce { // Exim: a forward of somebody else
-		e.Kind, e.Rule = recipient.SoftBounce, "dsn-forwarded"
-	}
-	d.bounce(to, e, true)
+// manner is what a plain bounce as a whole looks like.
+type manner struct {
+	late   bool // it says that the server still tries
+	sure   bool // a mail server's own words
+	server bool // it says that it comes from one
 }
 
 // judge classifies a reason. Words alone count; ok is false when nothing shows
 // that this is a bounce at all.
-func (d *reader) judge(reason string, late, sure bool) (recipient.Event, bool) {
-	e := d.event
-	e.Detail = strings.TrimSpace(reason)
+func (d *reader) judge(reason string, how manner) (e recipient.Event, ok bool) {
+	e = d.event
+	e.Detail, e.IDParts = strings.TrimSpace(reason), []string{e.EventID, "plain"}
 	v := smtp.Classify(smtp.Reply{Text: reason})
 	e.Kind, e.Rule, e.Code = v.Kind, v.Rule, v.Code
-	if late || waiting.MatchString(reason) {
+	switch {
+	case how.late, waiting.MatchString(reason):
 		e.Kind, e.Rule = recipient.SoftBounce, "dsn-gave-up"
+	case v.Hard() && !how.sure && !how.server: // perhaps a person: "my old mailbox does not exist"
+		e.Kind, e.Rule = recipient.SoftBounce, "dsn-unknown-form"
+	case v.Hard() && strings.Contains(reason, "(generated from "): // Exim: somebody's forward
+		e.Kind, e.Rule = recipient.SoftBounce, "dsn-forwarded"
 	}
-	e.IDParts = []string{e.EventID, "plain"}
-	return e, sure || v.Hard() || v.Code != "" || subject.MatchString(d.get("Subject"))
+	return e, how.sure || v.Hard() || v.Code != "" || subject.MatchString(d.get("Subject")) || hint.MatchString(reason)
 }
 
 // sections cuts a text at its address lines.
