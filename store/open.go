@@ -54,7 +54,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	db.acts = newActor(db)
 	err = db.ready(ctx)
 	if err == nil || errors.Is(err, ErrNotMigrated) || d.mysql && errors.Is(err, ErrUnavailable) && !loginRefused(err) {
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrNotMigrated) { // what comes next is Migrate
 			db.log.Warn("the database is not ready yet", "err", err)
 		}
 		return db, nil

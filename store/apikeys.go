@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/strikeout/strikeout/recipient"
+)
+
+// APIKeys returns all keys, revoked ones included, by name.
+func (db *DB) APIKeys(ctx context.Context) ([]APIKey, error) {
+	if err := db.ready(ctx); err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		Name       string `db:"name"`
+		Scopes     string `db:"scopes"`
+		Hash       []byte `db:"hash"`
+		CreatedAt  int64  `db:"created_at"`
+		LastUsedAt int64  `db:"last_used_at"`
+		RevokedAt  int64  `db:"revoked_at"`
+	}
+	if err := db.read.SelectContext(ctx, &rows, "SELECT name, scopes, hash, created_at, last_used_at, revoked_at FROM api_keys ORDER BY name"); err != nil {
+		return nil, wrap("read the API keys", err)
+	}
+	out := make([]APIKey, len(rows))
+	for i, r := range rows {
+		out[i] = APIKey{Name: r.Name, Scopes: strings.Fields(r.Scopes), CreatedAt: fromMicros(r.CreatedAt), LastUsedAt: fromMicros(r.LastUsedAt), RevokedAt: fromMicros(r.RevokedAt)}
+		copy(out[i].Hash[:], r.Hash)
+	}
+	return out, nil
+}
+
+// AddAPIKey keeps a new key. A name that is taken, even by a revoked key, is
+// ErrInvalid: the history names keys. A zero CreatedAt is now.
+func (db *DB) AddAPIKey(ctx context.Context, k APIKey) error {
+	if err := db.ready(ctx); err != nil {
+		return err
+	}
+	if k.Name == "" || len(k.Name) > maxActorBytes || recipient.Clean(k.Name, maxActorBytes) != k.Name || len(k.Scopes) == 0 || k.Hash == [32]byte{} {
+		return fmt.Errorf("%w API key: it needs a name, scopes and a hash", ErrInvalid)
+	}
+	if k.CreatedAt.IsZero() {
+		k.CreatedAt = db.now()
+	}
+	_, err := db.write.ExecContext(ctx, "INSERT INTO api_keys (name, scopes, hash, created_at, revoked_at) VALUES (?, ?, ?, ?, ?)",
+		k.Name, strings.Join(k.Scopes, " "), k.Hash[:], micros(k.CreatedAt), micros(k.RevokedAt))
+	if classify(err) == duplicate {
+		return fmt.Errorf("%w API key: the name is taken", ErrInvalid)
+	}
+	return wrap("keep an API key", err)
+}
+
+// RevokeAPIKey ends a key. One that is revoked already, or missing, is
+// ErrNotFound.
+func (db *DB) RevokeAPIKey(ctx context.Context, name string) error {
+	if err := db.ready(ctx); err != nil {
+		return err
+	}
+	res, err := db.write.ExecContext(ctx, "UPDATE api_keys SET revoked_at = ? WHERE name = ? AND revoked_at = 0", micros(db.now()), name)
+	return oneRow("revoke an API key", res, err)
+}
+
+// TouchAPIKey notes that a key was used now.
+func (db *DB) TouchAPIKey(ctx context.Context, name string) error {
+	if err := db.ready(ctx); err != nil {
+		return err
+	}
+	_, err := db.write.ExecContext(ctx, "UPDATE api_keys SET last_used_at = ? WHERE name = ?", micros(db.now()), name)
+	return wrap("note the use of an API key", err)
+}

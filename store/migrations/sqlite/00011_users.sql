@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE users ADD COLUMN login_at INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/strikeout/strikeout/recipient"
+)
+
+// MaxRequests is how many people's requests may wait for an administrator.
+const MaxRequests = 10_000
+
+// Kinds of PersonRequest.
+const (
+	RequestTyped   = "typed"   // an address typed on the page of a broken link
+	RequestConfirm = "confirm" // a one-click by a link whose key may have leaked
+)
+
+// AddRequest keeps what somebody asked for until an administrator reads it.
+// The same request that waits already is not kept twice. It is ErrRequestsFull
+// when too many wait.
+func (db *DB) AddRequest(ctx context.Context, r PersonRequest) error {
+	if db.keyer != nil && !r.Address.IsZero() {
+		r.Key = db.keyer.Key(r.Address)
+	}
+	switch {
+	case r.Kind != RequestTyped && r.Kind != RequestConfirm:
+		return fmt.Errorf("%w request: kind", ErrInvalid)
+	case !r.Channel.Valid():
+		return fmt.Errorf("%w request: channel", ErrInvalid)
+	case r.Key.IsZero():
+		return fmt.Errorf("%w request: it is about nobody", ErrInvalid)
+	}
+	if r.ReceivedAt.IsZero() {
+		r.ReceivedAt = db.now()
+	}
+	return db.inTx(ctx, "keep a request", func(tx *sqlx.Tx) error {
+		var n int
+		if err := tx.GetContext(ctx, &n, "SELECT COUNT(*) FROM requests WHERE recipient_key = ? AND kind = ? AND resolved_at = 0", r.Key[:], r.Kind); err != nil || n > 0 {
+			return err //nolint:wrapcheck // inTx wraps
+		}
+		if err := tx.GetContext(ctx, &n, "SELECT COUNT(*) FROM requests WHERE resolved_at = 0"); err != nil {
+			return err //nolint:wrapcheck // inTx wraps
+		}
+		if n >= MaxRequests {
+			return ErrRequestsFull
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO requests (channel, address, recipient_key, token_id, kind, language, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			string(r.Channel), null(r.Address.Value()), r.Key[:], null(recipient.Clean(r.TokenID, 64)), r.Kind, recipient.Clean(r.Language, maxLanguageBytes), micros(r.ReceivedAt))
+		return err //nolint:wrapcheck // inTx wraps
+	})
+}
+
+func null(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+
+// Requests lists people's requests in the order of their ids.
+func (db *DB) Requests(ctx context.Context, q RequestQuery) ([]PersonRequest, error) {
+	if err := db.ready(ctx); err != nil {
+		return nil, err
+	}
+	if q.Limit <= 0 {
+		q.Limit = defaultHistory
+	}
+	query := "SELECT id, channel, address, recipient_key, token_id, kind, language, received_at, resolved_at, resolved_by, resolution FROM requests WHERE id > ?"
+	if !q.Resolved {
+		query += " AND resolved_at = 0"
+	}
+	var rows []struct {
+		ID         int64          `db:"id"`
+		Channel    string         `db:"channel"`
+		Address    sql.NullString `db:"address"`
+		Key        []byte         `db:"recipient_key"`
+		TokenID    sql.NullString `db:"token_id"`
+		Kind       string         `db:"kind"`
+		Language   string         `db:"language"`
+		ReceivedAt int64          `db:"received_at"`
+		ResolvedAt int64          `db:"resolved_at"`
+		ResolvedBy sql.NullString `db:"resolved_by"`
+		Resolution sql.NullString `db:"resolution"`
+	}
+	if err := db.read.SelectContext(ctx, &rows, query+" ORDER BY id LIMIT ?", q.After, q.Limit); err != nil {
+		return nil, wrap("list requests", err)
+	}
+	out := make([]PersonRequest, len(rows))
+	for i, r := range rows {
+		c := recipient.Channel(r.Channel)
+		out[i] = PersonRequest{ID: r.ID, Channel: c, Address: recipient.Stored(c, r.Address.String), TokenID: r.TokenID.String, Kind: r.Kind, Language: r.Language,
+			ReceivedAt: fromMicros(r.ReceivedAt), ResolvedAt: fromMicros(r.ResolvedAt), ResolvedBy: r.ResolvedBy.String, Resolution: r.Resolution.String}
+		if len(r.Key) == len(out[i].Key) {
+			out[i].Key = recipient.Key(r.Key)
+		}
+	}
+	return out, nil
+}
+
+// ResolveRequest notes who dealt with a request and how. One that is resolved
+// already, or missing, is ErrNotFound.
+func (db *DB) ResolveRequest(ctx context.Context, id int64, by, how string) error {
+	if err := db.ready(ctx); err != nil {
+		return err
+	}
+	res, err := db.write.ExecContext(ctx, "UPDATE requests SET resolved_at = ?, resolved_by = ?, resolution = ? WHERE id = ? AND resolved_at = 0",
+		micros(db.now()), recipient.Clean(by, maxActorBytes), recipient.Clean(how, 255), id)
+	return oneRow("resolve a request", res, err)
+}
