@@ -37,7 +37,7 @@ type section struct {
 
 // Limits of a bounce written for people: nobody lists more by hand.
 const (
-	maxPlainBytes = 256 << 10
+	maxPlainBytes = 64 << 10
 	maxLineBytes  = 1000 // RFC 5322 allows 998
 )
 
