@@ -1,0 +1,120 @@
+package handlers
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// The scopes of API keys. None includes another.
+const (
+	scopeRead  = "read"  // states, history, contacts
+	scopeMint  = "mint"  // unsubscribe links
+	scopeWrite = "write" // acts and contacts
+)
+
+// keysFresh is how long the store's keys are believed: a revoked key works at
+// most that much longer. An unknown key asks again after keysRetry.
+const (
+	keysFresh = 10 * time.Second
+	keysRetry = time.Second
+)
+
+// keyring finds the API key that a request carries.
+type keyring struct {
+	store  Store
+	fixed  []APIKey
+	now    func() time.Time
+	mu     sync.Mutex
+	loaded []APIKey
+	at     time.Time // of the last successful load
+	tried  time.Time
+}
+
+func newKeyring(st Store, fixed []APIKey, now func() time.Time) *keyring {
+	return &keyring{store: st, fixed: fixed, now: now}
+}
+
+// find returns the key whose hash is that of secret. Hashes are compared in
+// constant time and all of them, so that the time tells nothing.
+func (k *keyring) find(ctx context.Context, secret string) (APIKey, bool, error) {
+	sum := sha256.Sum256([]byte(secret))
+	if key, ok := match(k.fixed, sum); ok {
+		return key, true, nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := k.now()
+	key, ok := match(k.loaded, sum)
+	fresh := now.Sub(k.at) < keysFresh
+	if ok && fresh || !ok && fresh && now.Sub(k.tried) < keysRetry {
+		return key, ok, nil
+	}
+	k.tried = now
+	stored, err := k.store.APIKeys(ctx)
+	if err != nil {
+		return APIKey{}, false, fmt.Errorf("read the API keys: %w", err)
+	}
+	k.loaded = k.loaded[:0]
+	for _, s := range stored {
+		if s.RevokedAt.IsZero() {
+			k.loaded = append(k.loaded, APIKey{Name: s.Name, Scopes: s.Scopes, SHA256: s.Hash})
+		}
+	}
+	k.at = now
+	key, ok = match(k.loaded, sum)
+	return key, ok, nil
+}
+
+func match(keys []APIKey, sum [32]byte) (found APIKey, ok bool) {
+	for _, k := range keys {
+		if subtle.ConstantTimeCompare(k.SHA256[:], sum[:]) == 1 {
+			found, ok = k, true
+		}
+	}
+	return found, ok
+}
+
+// localKey is where authorize leaves the name of the key.
+const localKey = "strikeout.api_key"
+
+// authorize lets a request with a key of the given scope pass.
+func (s *Server) authorize(c *fiber.Ctx, scope string) error {
+	scheme, secret, _ := strings.Cut(string(c.Request().Header.Peek(fiber.HeaderAuthorization)), " ")
+	if secret = strings.TrimSpace(secret); !strings.EqualFold(scheme, "Bearer") || secret == "" {
+		s.metrics.apiDenied.WithLabelValues("no_key").Inc()
+		return refuse(http.StatusUnauthorized, "an API key is needed: Authorization: Bearer so_live_...").
+			head(fiber.HeaderWWWAuthenticate, `Bearer realm="strikeout"`)
+	}
+	ctx, cancel := s.withTimeout()
+	defer cancel()
+	key, ok, err := s.keys.find(ctx, secret)
+	switch {
+	case err != nil:
+		return busy(http.StatusServiceUnavailable, err)
+	case !ok:
+		s.metrics.apiDenied.WithLabelValues("unknown_key").Inc()
+		return refuse(http.StatusUnauthorized, "this API key is not known, or was revoked").
+			head(fiber.HeaderWWWAuthenticate, `Bearer realm="strikeout", error="invalid_token"`)
+	case !slices.Contains(key.Scopes, scope):
+		s.metrics.apiDenied.WithLabelValues("scope").Inc()
+		return refuse(http.StatusForbidden, "this API key lacks the scope "+scope).with("scope", scope).
+			head(fiber.HeaderWWWAuthenticate, fmt.Sprintf(`Bearer realm="strikeout", error="insufficient_scope", scope=%q`, scope))
+	}
+	c.Locals(localKey, key.Name)
+	return nil
+}
+
+// actor is the name of the API key that acts.
+func actor(c *fiber.Ctx) string {
+	name, _ := c.Locals(localKey).(string)
+	return name
+}

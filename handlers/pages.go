@@ -1,0 +1,98 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/strikeout/strikeout/store"
+	"github.com/strikeout/strikeout/templates"
+)
+
+// page writes one page.
+func (s *Server) page(c *fiber.Ctx, status int, lang string, v templates.View) error {
+	var b bytes.Buffer
+	if err := s.cfg.Pages.Render(&b, lang, v); err != nil {
+		return fmt.Errorf("render a page: %w", err)
+	}
+	for name, value := range s.cfg.Pages.Headers() {
+		c.Set(name, value)
+	}
+	c.Set(fiber.HeaderContentLanguage, lang)
+	c.Set(fiber.HeaderVary, fiber.HeaderAcceptLanguage)
+	c.Status(status)
+	c.Context().Response.SetBodyRaw(b.Bytes())
+	return nil
+}
+
+// language picks the page's language: the person's choice, the link's, the browser's.
+func (s *Server) language(c *fiber.Ctx, ofLink string) string {
+	return s.cfg.Pages.Pick(ofLink, strings.Clone(c.Query("lang")), string(c.Request().Header.Peek(fiber.HeaderAcceptLanguage)))
+}
+
+// linkPath is where the forms of a link's pages post to.
+func linkPath(token string) string { return "/u/" + url.PathEscape(token) }
+
+// shown is what the pages of a link may show of it.
+func (v visit) shown(who person) templates.Link {
+	return templates.Link{Path: linkPath(v.link), Channel: v.Channel, Address: templates.Mask(who.address), SendOut: v.SendOut}
+}
+
+// confirmView asks before anything happens.
+func (s *Server) confirmView(v visit, who person) templates.View {
+	return templates.Confirm{Link: v.shown(who)}
+}
+
+// confirmKeyView asks too, with proof that somebody saw the page.
+func (s *Server) confirmKeyView(v visit, who person, again bool) templates.View {
+	return templates.ConfirmKey{Link: v.shown(who), Nonce: s.nonces.issue(v.TokenID), Again: again}
+}
+
+// doneView says what a click did.
+func (s *Server) doneView(ctx context.Context, v visit, who person, out store.Outcome, all bool) templates.View {
+	canUndo, err := s.cfg.Store.CanUndo(ctx, s.click(v, viaForm, templates.PageConfirm), undoWithin)
+	if err != nil {
+		canUndo = false // the opt-out stands; the page does without the offer
+	}
+	switch {
+	case all:
+		return templates.EverythingStopped{Link: v.shown(who), CanUndo: canUndo}
+	case !out.Changed:
+		return templates.Already{Link: v.shown(who), CanUndo: canUndo, Others: len(who.others) > 0}
+	}
+	return templates.Done{Link: v.shown(who), CanUndo: canUndo, Others: len(who.others) > 0}
+}
+
+// failPage answers an error on a route for people.
+func (s *Server) failPage(c *fiber.Ctx, p *problem) error {
+	lang := p.lang
+	if lang == "" {
+		lang = s.language(c, "")
+	}
+	view := p.view
+	if view == nil {
+		view = templates.Unavailable{}
+	}
+	return s.page(c, p.status, lang, view)
+}
+
+// asset serves what pages refer to. Its path changes with its content.
+func (s *Server) asset(c *fiber.Ctx) error {
+	path := "/assets/" + segment(c, "name")
+	for _, a := range s.cfg.Pages.Assets() {
+		if a.Path != path {
+			continue
+		}
+		c.Set(fiber.HeaderContentType, a.ContentType)
+		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+		c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+		c.Context().Response.SetBody(a.Body)
+		return nil
+	}
+	return refuse(http.StatusNotFound, "there is nothing here")
+}

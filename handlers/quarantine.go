@@ -1,0 +1,102 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/store"
+)
+
+// hold makes the quarantine row of an authentic request: what a replay needs,
+// without anything that could be used to call us or the provider.
+func hold(ep *endpoint, r *providers.Request, why providers.Reason, detail string, body []byte, key recipient.Key) store.Held {
+	header := map[string][]string{}
+	for name, values := range r.Header {
+		if !secretName(name) && !hopHeader[name] {
+			header[name] = values
+		}
+	}
+	target := "/webhooks/" + url.PathEscape(ep.Name)
+	if q := harmlessQuery(r.RawQuery); q != "" {
+		target += "?" + q
+	}
+	return store.Held{Endpoint: ep.Name, Provider: ep.Info.Name, Reason: string(why), Method: r.Method, URL: target,
+		Header: header, Body: body, ReceivedAt: r.ReceivedAt, Key: key, Detail: recipient.Clean(detail, recipient.MaxDetailBytes)}
+}
+
+// hopHeader lists headers that say nothing about the report: the body is kept
+// inflated, and who forwarded it is nobody's business.
+var hopHeader = map[string]bool{
+	"Connection": true, "Content-Encoding": true, "Content-Length": true, "Expect": true, "Forwarded": true, "Host": true,
+	"Keep-Alive": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Via": true,
+	"X-Forwarded-For": true, "X-Forwarded-Host": true, "X-Forwarded-Port": true, "X-Forwarded-Proto": true, "X-Real-Ip": true,
+}
+
+// secretName reports whether a header or a query parameter of this name may
+// carry a credential or a signature.
+func secretName(name string) bool {
+	n := strings.ToLower(name)
+	if n == "sig" || n == "hash" || n == "key" || n == "pass" || n == "pwd" || strings.HasSuffix(n, "-sig") || strings.HasSuffix(n, "_sig") {
+		return true
+	}
+	for _, part := range []string{"authorization", "cookie", "signature", "secret", "token", "password", "hmac", "api-key", "api_key", "apikey", "x-auth", "credential"} {
+		if strings.Contains(n, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// harmlessQuery drops the parameters that may carry a secret and keeps the
+// others as they were written.
+func harmlessQuery(raw string) string {
+	var kept []string
+	for pair := range strings.SplitSeq(raw, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		plain, err := url.QueryUnescape(name)
+		if pair == "" || err != nil || secretName(plain) {
+			continue
+		}
+		kept = append(kept, pair)
+	}
+	return strings.Join(kept, "&")
+}
+
+// ReplayResult says what came of a request that was read again.
+type ReplayResult struct {
+	Stored, Duplicates int
+	// Held is what still cannot be read; empty means that the row may go. The row
+	// itself stays untouched: what to keep instead is the caller's to decide.
+	Held []store.Held
+}
+
+// Done reports whether everything in the request was understood and stored.
+func (r ReplayResult) Done() bool { return len(r.Held) == 0 }
+
+// Replay reads a quarantined request again, as received when it was received:
+// it was verified then, so neither the signature nor the replay window is
+// checked now. An error means that nothing is known: the endpoint is gone or
+// the database cannot store.
+func (s *Server) Replay(ctx context.Context, h store.Held) (ReplayResult, error) {
+	ep := s.endpoints[h.Endpoint]
+	if ep == nil {
+		return ReplayResult{}, fmt.Errorf("handlers: replay: no endpoint %q is configured", h.Endpoint)
+	}
+	_, query, _ := strings.Cut(h.URL, "?")
+	r := &providers.Request{Method: h.Method, URL: strings.TrimSuffix(s.cfg.PublicURL, "/") + h.URL, RawQuery: query,
+		Header: map[string][]string{}, Body: h.Body, Endpoint: ep.Name, ReceivedAt: recipient.Micro(h.ReceivedAt), Guarded: true}
+	for name, values := range h.Header {
+		for _, v := range values {
+			r.Header.Add(name, v)
+		}
+	}
+	read, err := s.read(ctx, ep, r)
+	if err != nil {
+		return ReplayResult{}, fmt.Errorf("handlers: replay: %w", err)
+	}
+	return ReplayResult{Stored: read.stored, Duplicates: read.duplicates, Held: read.held}, nil
+}

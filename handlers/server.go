@@ -1,0 +1,186 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"github.com/strikeout/strikeout/recipient"
+)
+
+// Server answers HTTP. It is safe for concurrent use.
+type Server struct {
+	cfg       Config
+	log       *slog.Logger
+	metrics   *Metrics
+	endpoints map[string]*endpoint
+	keys      *keyring
+	nonces    nonces
+	badLinks  *limiter
+
+	table        []*route
+	metricsTable []*route
+	app          *fiber.App
+	metricsApp   *fiber.App
+
+	chunked  sync.Map // *fasthttp.RequestHeader: path, while a chunked body is read
+	draining atomic.Bool
+	stop     context.CancelFunc // ends the background work
+	started  sync.Once
+	work     sync.WaitGroup
+	base     context.Context
+}
+
+// New checks the configuration and builds the apps. It listens nowhere yet.
+func New(cfg Config) (*Server, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = NewMetrics()
+	}
+	cfg.Limits = cfg.Limits.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, log: cfg.Logger, metrics: cfg.Metrics, endpoints: map[string]*endpoint{},
+		badLinks: newLimiter(cfg.Now)}
+	s.base, s.stop = context.WithCancel(context.Background())
+	for name, e := range cfg.Endpoints {
+		e.Name = name
+		if e.BodyLimit <= 0 {
+			e.BodyLimit = cfg.Limits.WebhookBody
+		}
+		s.endpoints[name] = &endpoint{Endpoint: e, meter: s.metrics.endpoint(name), watch: watch{final: e.Info.RejectFinal}}
+	}
+	s.keys = newKeyring(cfg.Store, cfg.APIKeys, cfg.Now)
+	s.nonces = newNonces(cfg.Keyer, cfg.Now)
+	s.table = s.routeTable()
+	s.app = s.newApp(s.table)
+	s.metricsTable = []*route{s.metricsRoute(),
+		{methods: "GET", pattern: "/healthz", handler: s.healthz},
+		{methods: "GET", pattern: "/readyz", handler: s.readyz}}
+	s.metricsApp = s.newApp(s.metricsTable)
+	return s, nil
+}
+
+// App returns the main app: webhooks, unsubscribe pages, API, health.
+func (s *Server) App() *fiber.App { return s.app }
+
+// MetricsApp returns an app with /metrics, /healthz and /readyz alone.
+func (s *Server) MetricsApp() *fiber.App { return s.metricsApp }
+
+func (s *Server) newApp(table []*route) *fiber.App {
+	l := s.cfg.Limits
+	app := fiber.New(fiber.Config{
+		DisableStartupMessage:        true,
+		DisableDefaultContentType:    true,
+		DisablePreParseMultipartForm: true,
+		Immutable:                    true, // a second belt: handlers copy what they keep
+		StreamRequestBody:            false,
+		ReadBufferSize:               16 << 10, // signature headers are large
+		BodyLimit:                    l.OtherBody,
+		Concurrency:                  l.Concurrency,
+		ReadTimeout:                  l.ReadTimeout,
+		WriteTimeout:                 l.WriteTimeout,
+		IdleTimeout:                  l.IdleTimeout,
+		EnableTrustedProxyCheck:      true, // with no proxies: Fiber believes no header, we walk ourselves
+		ErrorHandler:                 s.unrouted(table),
+	})
+	srv := app.Server()
+	srv.HeaderReceived = s.bodyLimit
+	srv.CloseOnShutdown = true
+	srv.SecureErrorLogMessage = true
+	s.register(app, table)
+	return app
+}
+
+// bodyLimit sets how much of a body is read, by route. A larger
+// Content-Length is refused before the body is read.
+func (s *Server) bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	l := s.cfg.Limits
+	limit := l.OtherBody
+	target := string(h.RequestURI())
+	if h.ContentLength() == -1 {
+		path, _, _ := strings.Cut(target, "?")
+		s.chunked.Store(h, path)
+	}
+	switch first, second := firstSegments(target); first {
+	case "webhooks":
+		limit = l.WebhookBody
+		if ep := s.endpoints[second]; ep != nil {
+			limit = ep.BodyLimit
+		}
+	case "v1":
+		limit = l.APIBody
+	case "u":
+		limit = l.PageBody
+	}
+	return fasthttp.RequestConfig{MaxRequestBodySize: limit}
+}
+
+// Serve answers requests from ln until Shutdown.
+func (s *Server) Serve(ln net.Listener) error {
+	s.start()
+	if err := s.app.Listener(lingerListener{ln}); err != nil {
+		return fmt.Errorf("handlers: serve: %w", err)
+	}
+	return nil
+}
+
+// ServeMetrics answers /metrics and the health routes from ln until Shutdown.
+func (s *Server) ServeMetrics(ln net.Listener) error {
+	if err := s.metricsApp.Listener(ln); err != nil {
+		return fmt.Errorf("handlers: serve metrics: %w", err)
+	}
+	return nil
+}
+
+// Shutdown drains: readiness turns false and answers ask clients to close their
+// connections, then, after Limits.DrainWait, the listeners close and requests
+// in flight finish. The store is closed by its owner, afterwards.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.draining.Store(true)
+	if w := s.cfg.Limits.DrainWait; w > 0 {
+		t := time.NewTimer(w)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+		}
+	}
+	err := s.app.ShutdownWithContext(ctx)
+	s.stop()
+	s.work.Wait()
+	s.saveWatches()
+	// Last, so that readiness can be asked while requests finish.
+	err = errors.Join(err, s.metricsApp.ShutdownWithContext(ctx))
+	if err != nil {
+		return fmt.Errorf("handlers: shutdown: %w", err)
+	}
+	return nil
+}
+
+// withTimeout bounds what a request may wait for the database. Requests in
+// flight at shutdown finish, so their context does not end with the server.
+func (s *Server) withTimeout() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), s.cfg.Limits.StoreTimeout)
+}
+
+func (s *Server) now() time.Time { return recipient.Micro(s.cfg.Now()) }

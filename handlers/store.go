@@ -1,0 +1,39 @@
+package handlers
+
+import (
+	"context"
+	"time"
+
+	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/store"
+)
+
+// Store is what the handlers need of the database. *store.DB has it; tests
+// bring their own. Every error but the named ones means "not now".
+type Store interface {
+	Ping(ctx context.Context) error
+	Pending(ctx context.Context) (int, error)
+
+	Record(ctx context.Context, events []recipient.Event) (store.Recorded, error)
+	Quarantine(ctx context.Context, h store.Held) error
+	QuarantineCounts(ctx context.Context) (map[string]int, error)
+
+	Act(ctx context.Context, a store.Act) (store.Outcome, error)
+	Click(ctx context.Context, c store.Click) (store.Outcome, error)
+	Undo(ctx context.Context, c store.Click, within time.Duration) (store.Outcome, error)
+	CanUndo(ctx context.Context, c store.Click, within time.Duration) (bool, error)
+	AddRequest(ctx context.Context, r store.PersonRequest) error
+
+	Recipient(ctx context.Context, key recipient.Key) (store.Recipient, error)
+	History(ctx context.Context, key recipient.Key, limit int, before string) ([]store.StoredEvent, string, error)
+	States(ctx context.Context, keys []recipient.Key) (map[recipient.Key]recipient.State, error)
+
+	PutContact(ctx context.Context, c store.Contact, o store.PutOptions) (store.Contact, bool, error)
+	Contact(ctx context.Context, externalID string) (store.Contact, error)
+	Contacts(ctx context.Context, q store.ContactQuery) ([]store.Contact, string, error)
+	ContactsOf(ctx context.Context, key recipient.Key) ([]store.Contact, error)
+
+	APIKeys(ctx context.Context) ([]store.APIKey, error)
+	Meta(ctx context.Context, name string) (string, bool, error)
+	SetMeta(ctx context.Context, name, value string) error
+}
