@@ -1,0 +1,141 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/strikeout/strikeout/handlers"
+	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/store"
+	"github.com/strikeout/strikeout/templates"
+	"github.com/strikeout/strikeout/tokens"
+)
+
+// app is everything that serves, wired.
+type app struct {
+	cfg     *config
+	log     *slog.Logger
+	keyer   *recipient.Keyer
+	rings   *tokens.Watcher
+	metrics *handlers.Metrics
+	db      *store.DB
+	server  *handlers.Server
+
+	endpoints map[string]handlers.Endpoint
+	pages     *templates.Pages
+}
+
+// openStore opens the database with the address key there is. The caller
+// closes it.
+func (e *env) openStore(c *config, log *slog.Logger, o store.Observer) (*store.DB, *recipient.Keyer, error) {
+	keyer, err := c.keyer()
+	if err != nil {
+		return nil, nil, err
+	}
+	if keyer == nil {
+		return nil, nil, c.errNoKeys("address key")
+	}
+	db, err := store.Open(e.ctx, store.Config{URL: c.database, Keyer: keyer, Now: e.now, Logger: log, Observer: o})
+	if err != nil {
+		return nil, nil, wrongKey(c, err)
+	}
+	return db, keyer, nil
+}
+
+// wrongKey says where the key came from that does not fit.
+func wrongKey(c *config, err error) error {
+	if !errors.Is(err, store.ErrWrongAddressKey) {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	_, from, kerr := c.savedAddressKey()
+	if kerr != nil || from == "" {
+		from = c.addressKeyPath()
+	}
+	return usage("%s: %w", from, err)
+}
+
+// prepare judges the configuration: endpoints, pages, the public URL. It makes
+// and opens nothing, so that a start that is refused leaves nothing behind.
+// More endpoints than the configuration's are for the demonstration.
+func (e *env) prepare(c *config, log *slog.Logger, more map[string]handlers.Endpoint) (*app, error) {
+	a := &app{cfg: c, log: log, metrics: handlers.NewMetrics(), endpoints: map[string]handlers.Endpoint{}}
+	list, err := c.endpoints()
+	if err != nil {
+		return nil, err
+	}
+	fetch := newFetcher()
+	for _, ep := range list {
+		for _, w := range ep.warnings() {
+			log.Warn(w)
+		}
+		if a.endpoints[ep.name], err = ep.build(fetch.fetch); err != nil {
+			return nil, err
+		}
+	}
+	for name, ep := range more {
+		a.endpoints[name] = ep
+	}
+	if a.pages, err = templates.New(c.pages); err != nil {
+		return nil, &configError{where: c.said("pages"), key: "pages", reason: strings.TrimPrefix(err.Error(), "templates: ")}
+	}
+	probe := func() *tokens.Ring { return nil }
+	if _, err := newLinker(c, new(recipient.Keyer), probe, e.now); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// open opens keys and database, which exist already, and wires the server.
+func (a *app) open(e *env) error {
+	c := a.cfg
+	var err error
+	a.rings, err = tokens.NewWatcher(tokens.WatcherConfig{Path: c.tokenKeysFile, Now: e.now, Logger: a.log})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return c.errNoKeys("key that signs links")
+	case err != nil:
+		return c.wrongRing(err)
+	}
+	a.db, a.keyer, err = e.openStore(c, a.log, a.metrics)
+	if err != nil {
+		return err
+	}
+	linker, err := newLinker(c, a.keyer, a.rings.Ring, e.now)
+	if err == nil {
+		a.server, err = handlers.New(handlers.Config{
+			Store: a.db, Keyer: a.keyer, Ring: a.rings.Ring, Linker: linker, Pages: a.pages,
+			Endpoints: a.endpoints, APIKeys: c.apiKeys, TrustedProxies: c.trustedProxies, DefaultRegion: c.defaultRegion, PublicURL: c.publicURL,
+			Logger: a.log, Now: e.now, Rand: e.rand, Metrics: a.metrics, Limits: handlers.Limits{DrainWait: c.drainWait},
+			SeparateMetrics: c.metricsListen != "",
+		})
+	}
+	if err != nil {
+		return errors.Join(err, a.db.Close())
+	}
+	return nil
+}
+
+// newApp is prepare and open, for commands that serve nobody.
+func (e *env) newApp(c *config, log *slog.Logger) (*app, error) {
+	a, err := e.prepare(c, log, nil)
+	if err == nil {
+		err = a.open(e)
+	}
+	return a, err
+}
+
+func newLinker(c *config, keyer *recipient.Keyer, ring func() *tokens.Ring, now func() time.Time) (*tokens.Linker, error) {
+	l, err := tokens.NewLinker(tokens.LinkerConfig{Ring: ring, Keyer: keyer, PublicURL: c.publicURL, Now: now})
+	if err != nil {
+		where := c.said("public_url")
+		if where == "" {
+			where = "public_url"
+		}
+		return nil, &configError{where: where, key: "public_url", reason: err.Error()}
+	}
+	return l, nil
+}

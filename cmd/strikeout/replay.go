@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/store"
+)
+
+type replayCmd struct {
+	Endpoint string `placeholder:"NAME" help:"Only the requests of this endpoint."`
+	Reason   string `placeholder:"REASON" help:"Only unreadable, no_recipient, bad_recipient or refused_row."`
+	DryRun   bool   `help:"List them and change nothing."`
+}
+
+func (replayCmd) Help() string {
+	return `Quarantine holds requests that were authentic and could not be understood. After a fix, an upgrade or a change of the
+configuration they can be read again, as of the time when they came. Exit code 1: some still cannot be read.
+
+    strikeout replay --dry-run
+    strikeout replay --endpoint postmark`
+}
+
+func (cmd *replayCmd) Run(e *env) error {
+	c, err := e.config(nil)
+	if err != nil {
+		return err
+	}
+	a, err := e.newApp(c, e.logger(c))
+	if err != nil {
+		return err
+	}
+	defer a.db.Close() //nolint:errcheck // nothing waits in it
+	var total, done, left int
+	q := store.QuarantineQuery{Endpoint: cmd.Endpoint, Reason: cmd.Reason}
+	for {
+		list, err := a.db.Quarantined(e.ctx, q)
+		if err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+		if len(list) == 0 {
+			break
+		}
+		for _, h := range list {
+			q.After = h.ID
+			total++
+			e.printf("%d  %s  %s (%s)  %s: %s\n", h.ID, h.ReceivedAt.UTC().Format(time.RFC3339), h.Endpoint, h.Provider, h.Reason, h.Detail)
+			if cmd.DryRun {
+				continue
+			}
+			ok, err := e.replay(a, h.ID)
+			switch {
+			case err != nil:
+				return err
+			case ok:
+				done++
+			default:
+				left++
+			}
+		}
+	}
+	if cmd.DryRun {
+		e.printf("%d requests in quarantine\n", total)
+		return nil
+	}
+	e.printf("%d requests: %d understood and gone from quarantine, %d stay\n", total, done, left)
+	if left > 0 {
+		return errNo
+	}
+	return nil
+}
+
+// replay reads one request again. What was understood leaves quarantine; of
+// the rest the smallest part stays.
+func (e *env) replay(a *app, id int64) (bool, error) {
+	h, err := a.db.Held(e.ctx, id)
+	if err != nil {
+		return false, fmt.Errorf("replay: %w", err)
+	}
+	res, err := a.server.Replay(e.ctx, h)
+	if err != nil {
+		e.printf("    not read: %v\n", err)
+		return false, nil
+	}
+	e.printf("    %d events stored, %d known already", res.Stored, res.Duplicates)
+	if res.Done() {
+		e.printf(", understood\n")
+		return true, wrap1("replay", a.db.DropHeld(e.ctx, id))
+	}
+	rest := res.Held[0]
+	e.printf(", still: %s\n", rest.Detail)
+	h.Reason, h.Detail, h.Body, h.ReplayedAt = rest.Reason, rest.Detail, rest.Body, recipient.Micro(e.now())
+	if err := a.db.UpdateHeld(e.ctx, h); err != nil {
+		return false, fmt.Errorf("replay: %w", err)
+	}
+	return false, e.holdMore(e.ctx, a, res.Held[1:])
+}
+
+// holdMore keeps what else of a request could not be read.
+func (e *env) holdMore(ctx context.Context, a *app, more []store.Held) error {
+	for _, h := range more {
+		if err := a.db.Quarantine(ctx, h); err != nil {
+			return fmt.Errorf("quarantine: %w", err)
+		}
+	}
+	return nil
+}
+
+func wrap1(what string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
