@@ -17,6 +17,7 @@ import (
 // DB is the database. It is safe for concurrent use.
 type DB struct {
 	pools
+	url   string
 	d     dialect
 	keyer *recipient.Keyer
 	now   func() time.Time
@@ -49,7 +50,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{pools: p, d: d, keyer: c.Keyer, now: c.Now, log: c.Logger, checking: make(chan struct{}, 1)}
+	db := &DB{pools: p, url: c.URL, d: d, keyer: c.Keyer, now: c.Now, log: c.Logger, checking: make(chan struct{}, 1)}
 	db.record = newRecorder(db, c)
 	db.acts = newActor(db)
 	err = db.ready(ctx)
