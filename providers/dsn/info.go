@@ -12,6 +12,15 @@ import (
 	"github.com/strikeout/strikeout/recipient"
 )
 
+// What a Postfix needs to hand mail over. Any exit code but 75 would make it
+// give the mail up.
+const (
+	script = `#!/bin/sh
+curl -sf -H 'Content-Type: message/rfc822' -H "X-Original-To: $1" --data-binary @- '{url}' || exit 75`
+	transport = `strikeout unix - n n - 10 pipe
+  flags=DOR user=nobody argv=/usr/local/bin/to-strikeout ${recipient}`
+)
+
 // Info describes raw bounce mail.
 var Info = providers.Info{
 	Name:     name,
@@ -27,7 +36,8 @@ var Info = providers.Info{
 		"Give bounces a mailbox of their own on a domain whose MX is your mail server, such as bounce@bounces.example.net, and use it as the envelope sender (Return-Path) of your mail.",
 		"Set verp_secret to a long random text and mint one return path for every recipient: anybody can write a mail that looks like a bounce, and without verp_secret such a mail blocks.",
 		"Let the mail server hand every mail to that mailbox, with all its +addresses, to Strikeout: post the whole mail with the content type message/rfc822 to {url}, the envelope recipient in the header X-Original-To; or pipe it to `strikeout dsn`.",
-		"Postfix, master.cf: strikeout unix - n n - 10 pipe flags=DOR user=nobody argv=/usr/bin/curl -sf -H Content-Type:message/rfc822 -H X-Original-To:${recipient} --data-binary @- {url}",
+		"With Postfix, a script such as /usr/local/bin/to-strikeout keeps the mail in the queue while Strikeout cannot store it (exit code 75):\n" + script,
+		"In master.cf the script becomes a transport, which transport_maps chooses for the domain of the mailbox:\n" + transport,
 		"Inbound relays work too when they post the raw mail in a field: email (SendGrid, raw), body-mime (Mailgun), message with base64 (Postal).",
 		"Register the same mailbox, or one like it, at the feedback loops of Yahoo, Outlook.com (JMRP) and others; their reports are read here.",
 	},
