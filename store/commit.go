@@ -133,21 +133,14 @@ func setFate(batch []*entry, f fate) {
 // connection broke.
 func (w *batchWriter) dropKnown(ctx context.Context, batch []*entry, inDoubt bool) error {
 	byPrint := make(map[recipient.Fingerprint]*entry, len(batch))
-	for _, e := range batch {
-		byPrint[e.event.Fingerprint] = e
-	}
-	b := append(w.buf[:0], "SELECT fingerprint, received_at FROM events WHERE fingerprint IN ("...)
+	prints := make([]recipient.Fingerprint, len(batch))
 	for i, e := range batch {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendKey(b, e.event.Fingerprint)
+		byPrint[e.event.Fingerprint], prints[i] = e, e.event.Fingerprint
 	}
-	b = append(b, ')')
-	w.buf = b
+	query := selectKnown(prints)
 	found := 0
 	for try := 0; ; try++ {
-		err := w.eachKnown(ctx, string(b), func(f recipient.Fingerprint, receivedAt int64) {
+		err := w.eachKnown(ctx, query, func(f recipient.Fingerprint, receivedAt int64) {
 			e := byPrint[f]
 			if e == nil || e.fate != waiting {
 				return
@@ -166,6 +159,11 @@ func (w *batchWriter) dropKnown(ctx context.Context, batch []*entry, inDoubt boo
 	}
 	w.recent.surprise(batch, found)
 	return nil
+}
+
+func selectKnown(prints []recipient.Fingerprint) string {
+	b := keyList([]byte("SELECT fingerprint, received_at FROM events WHERE fingerprint IN ("), prints)
+	return string(append(b, ')'))
 }
 
 func (w *batchWriter) eachKnown(ctx context.Context, query string, f func(recipient.Fingerprint, int64)) error {

@@ -94,6 +94,9 @@ const (
 	termsFrom = "SELECT term, contact_id FROM contact_terms WHERE term >= ? AND term < ? AND (term > ? OR contact_id > ?) ORDER BY term, contact_id LIMIT ?"
 )
 
+// firstTerms finds the first term of each contact in a range.
+const firstTerms = "SELECT contact_id, MIN(term) AS term FROM contact_terms WHERE contact_id IN (?) AND term >= ? AND term < ? GROUP BY contact_id"
+
 const maxSharing = 1000 // contacts of one address that anybody wants to see
 
 // ContactsOf returns the contacts that have an address.
@@ -219,7 +222,7 @@ func (db *DB) contactsAt(ctx context.Context, ids []int64, from, to string) (map
 	if err := db.read.SelectContext(ctx, &rows, query, args...); err != nil {
 		return nil, nil, wrap("search contacts", err)
 	}
-	query, args, err = sqlx.In("SELECT contact_id, MIN(term) AS term FROM contact_terms WHERE contact_id IN (?) AND term >= ? AND term < ? GROUP BY contact_id", ids, []byte(from), []byte(to))
+	query, args, err = sqlx.In(firstTerms, ids, []byte(from), []byte(to))
 	if err != nil {
 		return nil, nil, wrap("search contacts", err)
 	}

@@ -1,8 +1,78 @@
 package store
 
 import (
+	"context"
+	"time"
+
 	"github.com/jmoiron/sqlx"
+
+	"github.com/strikeout/strikeout/recipient"
 )
 
 // SQL gives tests the general pool.
 func SQL(db *DB) *sqlx.DB { return db.write }
+
+// URL is what the database was opened with.
+func URL(db *DB) string { return db.url }
+
+// Queued is the number of events that wait or are being written.
+func Queued(db *DB) int {
+	db.record.q.mu.Lock()
+	defer db.record.q.mu.Unlock()
+	return db.record.q.total.events
+}
+
+// Statement is a statement of a hot path with arguments that fit.
+type Statement struct {
+	Text string
+	Args []any
+}
+
+// Statements lists the statements that must find their rows by an index.
+func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) map[string]Statement {
+	k, lots := keys[0][:], int64(1)<<62
+	s := map[string]Statement{
+		"states":        {selectStates(keys[:100]), nil},
+		"known events":  {selectKnown(prints[:100]), nil},
+		"by print":      {selectByPrint(prints[:3]), nil},
+		"locked states": {selectRecipients + "IN (" + string(keyList(nil, keys[:3])) + ") ORDER BY recipient_key" + db.d.forUpdate, nil},
+		"recipient":     {selectRecipients + "= ?", []any{k}},
+		"fsck, people":  {selectRecipients + "> ? ORDER BY recipient_key LIMIT ?", []any{k, 100}},
+		"history":       {selectHistory, []any{k, lots, lots, lots, 100}},
+		"feed":          {selectFeed, []any{10, 200, 100}},
+		"retention":     {selectOld, []any{0, 100, "delivered", lots}},
+		"contact":       {selectContacts + "WHERE c.external_id = ?", []any{[]byte("1")}},
+		"by email":      {contactsByEmail, []any{k, 0, 10}},
+		"by phone":      {contactsByPhone, []any{k, 0, 10}},
+		"contacts":      {contactsByID, []any{100, 10}},
+		"search":        {termsFrom, []any{[]byte("person1"), []byte("person2"), []byte("person1"), 0, 10}},
+		"held":          {countHeld, []any{"acme"}},
+		"same request":  {countSame, []any{k, RequestTyped}},
+		"requests":      {countWaiting, nil},
+		"sharing":       {"SELECT COUNT(*) FROM contacts WHERE email_key = ? AND email_on = 1 AND external_id <> ?", []any{k, []byte("1")}},
+	}
+	q, args, err := sqlx.In(firstTerms, []int64{1, 2, 3}, []byte("person1"), []byte("person2"))
+	if err != nil {
+		panic(err)
+	}
+	s["first terms"] = Statement{q, args}
+	s["fsck, events"] = Statement{selectFolded, []any{beforeBytes(keys[0]), k}}
+	return s
+}
+
+func beforeBytes(k recipient.Key) []byte { b := before(k); return b[:] }
+
+// ShareFeed and InsertEvents are what writers do.
+func ShareFeed(ctx context.Context, db *DB, tx *sqlx.Tx) error { return db.shareFeed(ctx, tx) }
+
+// InsertEvents inserts one event.
+func InsertEvents(ctx context.Context, db *DB, tx *sqlx.Tx, e recipient.Event) error {
+	return db.insertEvents(ctx, tx, []*recipient.Event{&e})
+}
+
+// ForgetPause lets the feed look again at once.
+func ForgetPause(db *DB) {
+	db.feed.mu.Lock()
+	defer db.feed.mu.Unlock()
+	db.feed.retryAt = time.Time{}
+}

@@ -140,11 +140,14 @@ type keyState struct {
 	state recipient.State
 }
 
-func (db *DB) someStates(ctx context.Context, keys []recipient.Key) ([]keyState, error) {
+func selectStates(keys []recipient.Key) string {
 	b := make([]byte, 0, 200+36*len(keys))
 	b = append(b, "SELECT recipient_key, "+strings.Join(stateColumns[:], ", ")+" FROM recipients WHERE recipient_key IN ("...)
-	b = append(keyList(b, keys), ')')
-	rows, err := db.read.QueryContext(ctx, string(b)) //nolint:gosec // generated from keys alone
+	return string(append(keyList(b, keys), ')'))
+}
+
+func (db *DB) someStates(ctx context.Context, keys []recipient.Key) ([]keyState, error) {
+	rows, err := db.read.QueryContext(ctx, selectStates(keys))
 	if err != nil {
 		return nil, err //nolint:wrapcheck // States wraps
 	}
@@ -213,15 +216,18 @@ func storedEvents(rows []eventRow) ([]StoredEvent, error) {
 	return out, nil
 }
 
+func selectByPrint(prints []recipient.Fingerprint) string {
+	b := append([]byte("SELECT id, "+eventColumns+" FROM events WHERE fingerprint IN ("), keyList(nil, prints)...)
+	return string(append(b, ')'))
+}
+
 // eventsByPrint returns the events that exist of some fingerprints.
 func (db *DB) eventsByPrint(ctx context.Context, q sqlx.QueryerContext, prints []recipient.Fingerprint) (map[recipient.Fingerprint]*recipient.Event, error) {
 	if len(prints) == 0 {
 		return nil, nil
 	}
-	b := append([]byte("SELECT id, "+eventColumns+" FROM events WHERE fingerprint IN ("), keyList(nil, prints)...)
-	b = append(b, ')')
 	var rows []eventRow
-	if err := sqlx.SelectContext(ctx, q, &rows, string(b)); err != nil {
+	if err := sqlx.SelectContext(ctx, q, &rows, selectByPrint(prints)); err != nil {
 		return nil, err //nolint:wrapcheck // the caller wraps
 	}
 	stored, err := storedEvents(rows)

@@ -19,6 +19,11 @@ const (
 	RequestConfirm = "confirm" // a one-click by a link whose key may have leaked
 )
 
+const (
+	countSame    = "SELECT COUNT(*) FROM requests WHERE recipient_key = ? AND kind = ? AND resolved_at = 0"
+	countWaiting = "SELECT COUNT(*) FROM requests WHERE resolved_at = 0"
+)
+
 // AddRequest keeps what somebody asked for until an administrator reads it.
 // The same request that waits already is not kept twice. It is ErrRequestsFull
 // when too many wait.
@@ -39,10 +44,10 @@ func (db *DB) AddRequest(ctx context.Context, r PersonRequest) error {
 	}
 	return db.inTx(ctx, "keep a request", func(tx *sqlx.Tx) error {
 		var n int
-		if err := tx.GetContext(ctx, &n, "SELECT COUNT(*) FROM requests WHERE recipient_key = ? AND kind = ? AND resolved_at = 0", r.Key[:], r.Kind); err != nil || n > 0 {
+		if err := tx.GetContext(ctx, &n, countSame, r.Key[:], r.Kind); err != nil || n > 0 {
 			return err //nolint:wrapcheck // inTx wraps
 		}
-		if err := tx.GetContext(ctx, &n, "SELECT COUNT(*) FROM requests WHERE resolved_at = 0"); err != nil {
+		if err := tx.GetContext(ctx, &n, countWaiting); err != nil {
 			return err //nolint:wrapcheck // inTx wraps
 		}
 		if n >= MaxRequests {

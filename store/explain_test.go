@@ -1,0 +1,111 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/store"
+	"github.com/strikeout/strikeout/store/storetest"
+)
+
+// Every statement of a hot path finds its rows by an index, on tables that are
+// large enough for the optimizer to care.
+func TestStatementsUseAnIndex(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		db := open(store.Config{})
+		ctx := t.Context()
+		var events []recipient.Event
+		var keys []recipient.Key
+		var prints []recipient.Fingerprint
+		for i := range 6000 {
+			e := report(nth(i%3000), recipient.Delivered, fmt.Sprint(i), noon, noon)
+			events, keys, prints = append(events, e), append(keys, e.Key), append(prints, e.Fingerprint)
+		}
+		record(t, db, events...)
+		sql := store.SQL(db)
+		for n, insert := range []string{
+			"INSERT INTO contacts (external_id, name, language, email_key, email_on, phone_key, phone_on, created_at, updated_at) SELECT CONCAT('c', id), 'n', 'fi', recipient_key, 1, fingerprint, 1, 1, 1 FROM events",
+			"INSERT INTO contact_terms (term, contact_id) SELECT CONCAT('person', id), id FROM contacts",
+			"INSERT INTO contact_terms (term, contact_id) SELECT CONCAT('other', id), id FROM contacts",
+			"INSERT INTO quarantine (endpoint, provider, reason, method, url, header, body, size, received_at, detail) SELECT CONCAT('e', id % 20), 'p', 'r', 'POST', '/', '{}', '', 1, 1, '' FROM contacts",
+			"INSERT INTO requests (channel, kind, language, received_at, recipient_key, resolved_at) SELECT 'email', 'typed', 'fi', 1, email_key, id % 10 FROM contacts",
+		} {
+			if db.Kind() == "sqlite" {
+				insert = strings.ReplaceAll(insert, "CONCAT(", "concat(")
+			}
+			if _, err := sql.ExecContext(ctx, insert); err != nil {
+				t.Fatalf("insert %d: %v", n, err)
+			}
+		}
+		analyze := "ANALYZE TABLE recipients, events, contacts, contact_terms, quarantine, requests"
+		if db.Kind() == "sqlite" {
+			analyze = "ANALYZE"
+		}
+		rows, err := sql.QueryContext(ctx, analyze)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for name, s := range store.Statements(db, keys, prints) {
+			for _, step := range plan(t, db, s) {
+				if step.bad {
+					t.Errorf("%s: %s", name, step.text)
+				}
+			}
+		}
+	})
+}
+
+type step struct {
+	text string
+	bad  bool
+}
+
+func plan(t *testing.T, db *store.DB, s store.Statement) (steps []step) {
+	t.Helper()
+	explain := "EXPLAIN "
+	if db.Kind() == "sqlite" {
+		explain = "EXPLAIN QUERY PLAN "
+	}
+	rows, err := store.SQL(db).QueryxContext(t.Context(), explain+s.Text, s.Args...)
+	if err != nil {
+		t.Fatalf("%s: %v", s.Text, err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says it
+	for rows.Next() {
+		m := map[string]any{}
+		if err := rows.MapScan(m); err != nil {
+			t.Fatal(err)
+		}
+		if db.Kind() == "sqlite" {
+			detail := fmt.Sprint(m["detail"])
+			steps = append(steps, step{detail, strings.HasPrefix(detail, "SCAN") || strings.Contains(detail, "USE TEMP B-TREE FOR ORDER BY")})
+			continue
+		}
+		access, extra := text(m["type"]), text(m["Extra"])
+		steps = append(steps, step{fmt.Sprintf("%s %s by %s: %s", access, text(m["table"]), text(m["key"]), extra),
+			access == "ALL" || access == "index" && !strings.Contains(s.Text, "LIMIT") || text(m["key"]) == "" && !strings.Contains(extra, "no matching row") && !strings.Contains(extra, "Impossible") ||
+				strings.Contains(extra, "filesort") && !strings.Contains(s.Text, "GROUP BY")})
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if len(steps) == 0 {
+		t.Errorf("no plan for %s", s.Text)
+	}
+	return steps
+}
+
+func text(v any) string {
+	if b, ok := v.([]byte); ok {
+		return string(b)
+	}
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprint(v)
+}
