@@ -257,11 +257,14 @@ func OpenLinker(publicURL, keysFile, addressKey string) (*Linker, error) {
 }
 
 // DecodeAddressKey reads the base64 of an address key, in either alphabet, with
-// or without padding.
+// or without padding. It refuses those that stand in documentation.
 func DecodeAddressKey(s string) ([]byte, error) {
 	b, err := decodeBase64(s)
 	if err != nil {
 		return nil, errors.New("the address key is not base64")
+	}
+	if isPublished(b) {
+		return nil, errors.New("the address key is an example from a documentation")
 	}
 	return b, nil
 }
