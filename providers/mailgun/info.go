@@ -22,6 +22,7 @@ var Info = providers.Info{
 	Signing:  providers.SignsAlways,
 	Settings: []providers.Setting{
 		{Name: "signing_secret", Help: "The HTTP webhook signing key of the account (not the API key). With subaccounts, also that of the primary account.", List: true, Verifies: true},
+		{Name: reuseSetting, Help: "What to do with a signature that comes again for another recipient: Mailgun itself never does that, a relay may.", Choices: []string{"accept", "refuse"}, Default: "accept"},
 	},
 	RetryFor:  8 * time.Hour,
 	RetryNote: "After any answer but 200 and 406 again after 5, 10 and 15 minutes, 1, 2 and 4 hours; deliveries are not repeated.",
@@ -47,7 +48,7 @@ var Info = providers.Info{
 		{Report: "accepted, rejected, opened, clicked, stored, messages in test mode and all others"},
 	},
 	Gaps: []string{
-		"The event itself is not signed. A signature that comes again for another recipient is refused, as far as the process remembers: about 65 000 signatures, not across restarts and replicas.",
+		"The event itself is not signed. With token_reuse: refuse, a signature that comes again for another recipient is refused, as far as the process remembers: about 65 000 signatures, not across restarts and replicas.",
 		"Nobody says whether a repeated request is signed afresh, so the replay window is off; a repeated event changes nothing.",
 		"An unsubscribe does not tell whether it was from the domain or from a tag.",
 	},

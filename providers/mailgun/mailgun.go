@@ -25,8 +25,14 @@ const name = "mailgun"
 
 type adapter struct {
 	keys [][]byte
-	used *tokens
+	used *tokens // nil: a signature may come again for anybody
 }
+
+// reuseSetting says what becomes of a signature that comes again for another
+// recipient. Accepting is the default: what the process remembers is lost at
+// each restart and not shared, and a relay that signs once for several reports
+// must not lose bounces.
+const reuseSetting = "token_reuse"
 
 // New needs the setting "signing_secret".
 func New(s providers.Settings) (providers.Adapter, error) {
@@ -34,7 +40,15 @@ func New(s providers.Settings) (providers.Adapter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return adapter{keys, newTokens()}, nil
+	a := adapter{keys: keys}
+	switch s.Get(reuseSetting, "accept") {
+	case "accept":
+	case "refuse":
+		a.used = newTokens()
+	default:
+		return nil, providers.SettingError(reuseSetting, "expected accept or refuse")
+	}
+	return a, nil
 }
 
 // signature is what is signed, and with what. A subaccount's events are signed
@@ -91,7 +105,7 @@ func (a adapter) Verify(_ context.Context, r *providers.Request) error {
 	if !sign.HexHMAC256(a.keys, string(s.Signature), at, token) && !sign.HexHMAC256(a.keys, string(s.Parent), at, token) {
 		return providers.Unauthentic(name, "the signature does not match: compare signing_secret with the HTTP webhook signing key (not the API key)")
 	}
-	if !a.used.use(string(at), string(token), m.Event.V.Recipient.Lower()) {
+	if a.used != nil && !a.used.use(string(at), string(token), m.Event.V.Recipient.Lower()) {
 		return providers.Unauthentic(name, "the signature was used before, for another recipient")
 	}
 	return r.Fresh(s.Timestamp.Time())
