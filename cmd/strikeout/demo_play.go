@@ -15,23 +15,22 @@ import (
 	"github.com/strikeout/strikeout/recipient"
 )
 
-// person is a sample contact. Each gets the sample of that name from the first
-// provider in line that has one.
+// person is a sample contact, and what happens to it.
 type person struct {
-	id, name, email, phone string
-	sample                 string // empty: clicks a link, or is left in peace
-	lang                   string
+	id, name, lang string
+	email, phone   string
+	from, sample   string // the provider that reports it, and as what
 }
 
 var people = []person{
-	{"1001", "Hanna Hard", "hanna@example.com", "", "hard", "fi"},
-	{"1002", "Sofia Soft", "sofia@example.com", "", "soft", "sv"},
-	{"1003", "Carl Complaint", "carl@example.com", "", "complaint", "en"},
-	{"1004", "Otto Optout", "otto@example.com", "", "opt_out", "en"},
-	{"1005", "Dora Delivered", "dora@example.com", "", "delivered", "en"},
-	{"1006", "Stefan Stop", "", "+15555550106", "stop", "sv"},
-	{"1007", "Klaara Click", "klaara@example.com", "", "", "fi"},
-	{"1008", "Lena Left", "lena@example.com", "+15555550108", "", "en"},
+	{"1001", "Hanna Hard", "fi", "hanna@example.com", "", "sendgrid", "hard"},
+	{"1002", "Sofia Soft", "sv", "sofia@example.com", "", "mailgun", "soft"},
+	{"1003", "Carl Complaint", "en", "carl@example.com", "", "ses", "complaint"},
+	{"1004", "Otto Optout", "en", "otto@example.com", "", "postmark", "opt_out"},
+	{"1005", "Dora Delivered", "en", "dora@example.com", "", "sparkpost", "delivered"},
+	{"1006", "Stefan Stop", "sv", "", "+15555550106", "twilio", "stop"},
+	{"1007", "Klaara Click", "fi", "klaara@example.com", "", "", ""},
+	{"1008", "Lena Left", "en", "lena@example.com", "+15555550108", "", ""},
 }
 
 // call asks the service as another system would.
@@ -106,10 +105,9 @@ func (d *demo) state(ctx context.Context, a recipient.Address) (state, error) {
 	return s, err
 }
 
-// traffic sends every sample of every provider: one of each kind to a sample
-// contact, the others to addresses of their own.
+// traffic sends every sample of every provider: some to the sample contacts,
+// the others to addresses of their own.
 func (d *demo) traffic(ctx context.Context) ([]report, error) {
-	waiting := slices.Clone(people)
 	var out []report
 	phones := 0
 	for _, info := range all.Infos() {
@@ -120,20 +118,15 @@ func (d *demo) traffic(ctx context.Context) ([]report, error) {
 				to = fmt.Sprintf("+1555%07d", 2000000+phones)
 				phones++
 			}
-			if i := slices.IndexFunc(waiting, func(p person) bool {
-				return p.sample == s.Name && (channel == recipient.Email && p.email != "" || channel == recipient.SMS && p.phone != "")
-			}); i >= 0 {
-				if to = waiting[i].email; to == "" {
-					to = waiting[i].phone
-				}
-				waiting = slices.Delete(waiting, i, i+1)
+			if i := slices.IndexFunc(people, func(p person) bool { return p.from == info.Name && p.sample == s.Name }); i >= 0 {
+				to = people[i].email + people[i].phone
 			}
 			a, err := recipient.Parse(channel, to, "")
 			if err != nil {
 				return nil, fmt.Errorf("the sample %s of %s: %w", s.Name, info.Name, err)
 			}
 			r := report{info: info, sample: s, to: a}
-			if r.trouble, err = d.deliver(ctx, r, len(out)); err != nil {
+			if r.trouble, err = d.deliver(ctx, r); err != nil {
 				return nil, err
 			}
 			out = append(out, r)
@@ -143,14 +136,12 @@ func (d *demo) traffic(ctx context.Context) ([]report, error) {
 }
 
 // deliver sends one sample and looks whether the history now says what it should.
-func (d *demo) deliver(ctx context.Context, r report, n int) (trouble string, err error) {
+func (d *demo) deliver(ctx context.Context, r report) (trouble string, err error) {
 	id, err := d.randomID()
 	if err != nil {
 		return "", err
 	}
-	// A second apart, the last one now: nothing lies in the future.
-	at := time.Now().Add(-time.Duration(1000-n) * time.Second)
-	req, err := shoot(r.info, r.sample, d.settings[r.info.Name], d.base+"/webhooks/"+r.info.Name, r.to.Value(), id, at)
+	req, err := shoot(r.info, r.sample, d.settings[r.info.Name], d.base+"/webhooks/"+r.info.Name, r.to.Value(), id, d.now())
 	if err != nil {
 		return "", err
 	}
@@ -271,7 +262,7 @@ func (d *demo) personLine(ctx context.Context, p paint, who person, reports []re
 		what = string(e.Kind)
 		for _, r := range reports {
 			if r.to == a {
-				what += ": " + strings.ToLower(r.sample.Title[:1]) + r.sample.Title[1:] + ", says " + r.info.Title
+				what += fmt.Sprintf(": %q, says %s", r.sample.Title, r.info.Title)
 			}
 		}
 		if e.Endpoint == "" {
