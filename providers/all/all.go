@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/africastalking"
 	"github.com/strikeout/strikeout/providers/ahasend"
 	"github.com/strikeout/strikeout/providers/awssms"
 	"github.com/strikeout/strikeout/providers/azureemail"
@@ -22,6 +23,7 @@ import (
 	"github.com/strikeout/strikeout/providers/infobip"
 	"github.com/strikeout/strikeout/providers/kumomta"
 	"github.com/strikeout/strikeout/providers/linkmobility"
+	"github.com/strikeout/strikeout/providers/lox24"
 	"github.com/strikeout/strikeout/providers/mailersend"
 	"github.com/strikeout/strikeout/providers/mailgun"
 	"github.com/strikeout/strikeout/providers/mailjet"
@@ -52,6 +54,7 @@ import (
 // list is literal: nothing registers itself.
 var list = []providers.Info{
 	// one line a provider, in alphabetical order
+	africastalking.Info,
 	ahasend.Info,
 	awssms.Info,
 	azureemail.Info,
@@ -69,6 +72,7 @@ var list = []providers.Info{
 	infobip.Info,
 	kumomta.Info,
 	linkmobility.Info,
+	lox24.Info,
 	mailersend.Info,
 	mailgun.Info,
 	mailjet.Info,
