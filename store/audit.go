@@ -16,8 +16,23 @@ type AuditEntry struct {
 	At     time.Time
 	Actor  string // a user, an API key or "cli"
 	Action string
+	Object string        // what it was done to, such as "user anna@example.com"; no recipient's address
 	Key    recipient.Key // where it is about an address
-	Detail string        // no address
+	Detail string        // what changed; no address
+	// Network is where the actor sat: an IP address; empty for the command line.
+	Network string
+}
+
+// By says who asks for a change. Every method that takes one writes the change
+// and its line of the audit log in one transaction.
+type By struct {
+	Actor   string // a user's name, or "cli"
+	Network string // the actor's IP address; empty: this machine's command line
+}
+
+// entry is the audit line of what By does.
+func (b By) entry(action, object, detail string) AuditEntry {
+	return AuditEntry{Actor: b.Actor, Network: b.Network, Action: action, Object: object, Detail: detail}
 }
 
 // Audit keeps an entry. A zero At is now.
@@ -29,8 +44,9 @@ func (db *DB) audit(ctx context.Context, tx *sqlx.Tx, e AuditEntry) error {
 	if e.At.IsZero() {
 		e.At = db.now()
 	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO audit (at, actor, action, recipient_key, detail) VALUES (?, ?, ?, ?, ?)", micros(e.At),
-		recipient.Clean(e.Actor, maxActorBytes), recipient.Clean(e.Action, 64), nullKey(e.Key), recipient.Clean(e.Detail, recipient.MaxDetailBytes))
+	_, err := tx.ExecContext(ctx, "INSERT INTO audit (at, actor, action, object, recipient_key, detail, network) VALUES (?, ?, ?, ?, ?, ?, ?)", micros(e.At),
+		recipient.Clean(e.Actor, maxActorBytes), recipient.Clean(e.Action, 64), recipient.Clean(e.Object, 255), nullKey(e.Key),
+		recipient.Clean(e.Detail, recipient.MaxDetailBytes), recipient.Clean(e.Network, 64))
 	return err //nolint:wrapcheck // inTx wraps
 }
 
@@ -47,19 +63,21 @@ func (db *DB) AuditLog(ctx context.Context, before int64, limit int) ([]AuditEnt
 		limit = defaultHistory
 	}
 	var rows []struct {
-		ID     int64  `db:"id"`
-		At     int64  `db:"at"`
-		Actor  string `db:"actor"`
-		Action string `db:"action"`
-		Key    []byte `db:"recipient_key"`
-		Detail string `db:"detail"`
+		ID      int64  `db:"id"`
+		At      int64  `db:"at"`
+		Actor   string `db:"actor"`
+		Action  string `db:"action"`
+		Object  string `db:"object"`
+		Network string `db:"network"`
+		Key     []byte `db:"recipient_key"`
+		Detail  string `db:"detail"`
 	}
-	if err := db.read.SelectContext(ctx, &rows, "SELECT id, at, actor, action, recipient_key, detail FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?", before, limit); err != nil {
+	if err := db.read.SelectContext(ctx, &rows, "SELECT id, at, actor, action, object, recipient_key, detail, network FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?", before, limit); err != nil {
 		return nil, wrap("read the audit log", err)
 	}
 	out := make([]AuditEntry, len(rows))
 	for i, r := range rows {
-		out[i] = AuditEntry{ID: r.ID, At: fromMicros(r.At), Actor: r.Actor, Action: r.Action, Detail: r.Detail}
+		out[i] = AuditEntry{ID: r.ID, At: fromMicros(r.At), Actor: r.Actor, Action: r.Action, Object: r.Object, Detail: r.Detail, Network: r.Network}
 		if len(r.Key) == len(out[i].Key) {
 			out[i].Key = recipient.Key(r.Key)
 		}

@@ -1,0 +1,95 @@
+package admin
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/strikeout/strikeout/store"
+)
+
+// row is one line of the table from which everything follows: what Fiber
+// serves, who may use it, and what the audit log calls it.
+type row struct {
+	method  string
+	path    string     // "/admin/users/{id}"
+	role    store.Role // the least that may use it; empty: anybody, signed in or not
+	handler func(*Ctx) error
+	// audit is the action under which the store writes the change down. Every
+	// row that is no GET has one.
+	audit string
+	// nav is the entry of the navigation that this page belongs to.
+	nav string
+	// body is the most bytes of an upload; 0: those of a form.
+	body int
+	// slow pages (exports) are not cut off by the timeout.
+	slow bool
+}
+
+// Shorthands for tables.
+const (
+	get      = "GET"
+	post     = "POST"
+	anybody  = store.Role("")
+	viewer   = store.RoleViewer
+	operator = store.RoleOperator
+	admin    = store.RoleAdmin
+)
+
+func (s *Server) routeTable() []*row {
+	rows := slices.Concat(s.accessRoutes(), s.contactRoutes(), s.deskRoutes())
+	table := make([]*row, len(rows))
+	for i := range rows {
+		table[i] = &rows[i]
+	}
+	return table
+}
+
+// accessRoutes are about who may use the desk.
+func (s *Server) accessRoutes() []row {
+	return []row{
+		{method: get, path: "/admin/assets/{name}", role: anybody, handler: s.asset},
+		{method: get, path: "/admin/login", role: anybody, handler: s.showLogin},
+		{method: post, path: "/admin/login", role: anybody, handler: s.login, audit: "login"},
+		{method: post, path: "/admin/logout", role: anybody, handler: s.logout, audit: "logout"},
+	}
+}
+
+// fiberPath writes the path as Fiber wants it.
+func (r *row) fiberPath() string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(r.path)
+}
+
+// matches reports whether a request's path is this row's.
+func (r *row) matches(path string) bool {
+	p, q := strings.Split(r.path, "/"), strings.Split(strings.TrimSuffix(path, "/"), "/")
+	if len(p) != len(q) {
+		return false
+	}
+	for i := range p {
+		if !strings.HasPrefix(p[i], "{") && !strings.EqualFold(p[i], q[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// entry is a link of the navigation.
+type entry struct {
+	name, path string
+	role       store.Role
+}
+
+// navigation is what the pages' head offers, in this order. A row's nav is the
+// name of an entry.
+var navigation = []entry{
+	{"Dashboard", "/admin", viewer},
+	{"Contacts", "/admin/contacts", viewer},
+	{"Requests", "/admin/requests", viewer},
+	{"Quarantine", "/admin/quarantine", viewer},
+	{"Links", "/admin/links", operator},
+	{"Imports", "/admin/imports", operator},
+	{"Exports", "/admin/exports", admin},
+	{"Users", "/admin/users", admin},
+	{"API keys", "/admin/keys", admin},
+	{"Audit log", "/admin/audit", admin},
+}
