@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -27,8 +28,8 @@ type LinkerConfig struct {
 	// Keyer holds the address key of the installation that will read the links.
 	Keyer *recipient.Keyer
 	// PublicURL is where recipients reach that installation, with any path:
-	// "https://u.example.com" or "https://example.com/mail". HTTPS, but for
-	// loopback hosts; mail programs ignore one-click links without it.
+	// "https://u.example.com" or "https://example.com/mail". HTTPS, but for hosts
+	// of the local network; mail programs ignore one-click links without it.
 	PublicURL string
 	// Mailto is the address that takes unsubscribe mails, for programs that know
 	// no HTTPS links: "unsubscribe@example.com" or "u-{code}@example.com". Empty:
@@ -79,7 +80,7 @@ func baseURL(s string) (string, error) {
 	switch {
 	case err != nil || u.Hostname() == "" || u.Opaque != "":
 		return "", errors.New("expected a URL such as https://u.example.com")
-	case u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())):
+	case u.Scheme != "https" && !(u.Scheme == "http" && unpublic(u.Hostname())):
 		return "", errors.New("mail programs need https")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(s, "#"):
 		return "", errors.New("no user, query or fragment in it")
@@ -93,9 +94,14 @@ func baseURL(s string) (string, error) {
 	return strings.TrimRight(s, "/"), nil
 }
 
-// loopback names the hosts of demos and tests.
-func loopback(host string) bool {
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "::1" || strings.HasPrefix(host, "127.")
+// unpublic reports whether a host cannot be reached from the internet: those of
+// demos, tests and local networks, where nobody has a certificate.
+func unpublic(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
+	}
+	top := host[strings.LastIndexByte(host, '.')+1:]
+	return top == host || top == "localhost" || top == "local" || top == "internal" || top == "test"
 }
 
 func mailtoURI(s string) (string, error) {

@@ -45,6 +45,8 @@ func TestLink(t *testing.T) {
 		{"path", "https://example.com/mail/x/", "", LinkOptions{SendOut: "a.b", Language: "fi"}, "https://example.com/mail/x/u/", ""},
 		{"port", "https://example.com:8443", "", LinkOptions{}, "https://example.com:8443/u/", ""},
 		{"loopback", "http://127.0.0.1:8080", "", LinkOptions{Preview: true}, "http://127.0.0.1:8080/u/", ""},
+		{"local network", "http://192.168.1.5:8080", "", LinkOptions{}, "http://192.168.1.5:8080/u/", ""},
+		{"name of a container", "http://strikeout:8080", "", LinkOptions{}, "http://strikeout:8080/u/", ""},
 		{"IPv6 loopback", "http://[::1]:8080", "", LinkOptions{}, "http://[::1]:8080/u/", ""},
 		{"mailto", "https://u.example.com", "stop@example.com", LinkOptions{}, "https://u.example.com/u/", ", <mailto:stop@example.com?subject=unsubscribe>"},
 		{"mailto URI", "https://u.example.com", "mailto:stop+list@example.com?subject=stop", LinkOptions{}, "https://u.example.com/u/", ", <mailto:stop%2Blist@example.com?subject=stop>"},
@@ -82,7 +84,7 @@ func TestLink(t *testing.T) {
 
 func TestLinkRefuses(t *testing.T) {
 	for name, c := range map[string]LinkerConfig{
-		"empty": {PublicURL: " "}, "no scheme": {PublicURL: "u.example.com"}, "http": {PublicURL: "http://u.example.com"}, "mailto": {PublicURL: "mailto:a@example.com"},
+		"empty": {PublicURL: " "}, "no scheme": {PublicURL: "u.example.com"}, "http": {PublicURL: "http://u.example.com"}, "http, a public address": {PublicURL: "http://192.0.2.1"}, "ftp": {PublicURL: "ftp://localhost"}, "mailto": {PublicURL: "mailto:a@example.com"},
 		"user": {PublicURL: "https://a@u.example.com"}, "query": {PublicURL: "https://u.example.com?x=1"}, "fragment": {PublicURL: "https://u.example.com/#"},
 		"bracket": {PublicURL: "https://u.example.com/>"}, "comma": {PublicURL: "https://u.example.com/a,b"}, "line break": {PublicURL: "https://u.example.com/\r\nX: y"},
 		"other script": {PublicURL: "https://bücher.example"}, "long": {PublicURL: "https://u.example.com/" + strings.Repeat("a", 600)},

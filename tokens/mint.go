@@ -102,7 +102,7 @@ func (k *ringKey) appendMint(dst []byte, c Claims) ([]byte, error) {
 	}
 	s := k.signers.Get().(*signer)
 	p := append(s.payload[:0], `{"sub":"`...)
-	p = base64.RawURLEncoding.AppendEncode(p, c.Key[:])
+	p = appendBase64(p, c.Key[:])
 	if c.Channel == recipient.Email {
 		p = append(p, `","c":"e","iat":`...)
 	} else {
@@ -122,19 +122,39 @@ func (k *ringKey) appendMint(dst []byte, c Claims) ([]byte, error) {
 
 	start := len(dst)
 	dst = append(dst, k.header...)
-	dst = base64.RawURLEncoding.AppendEncode(dst, s.payload)
+	dst = appendBase64(dst, s.payload)
 	if k.Alg == HS256 {
 		s.mac.Reset()
 		s.mac.Write(dst[start:]) //nolint:errcheck // a hash never fails
 		dst = append(dst, '.')
-		dst = base64.RawURLEncoding.AppendEncode(dst, s.mac.Sum(s.sum[:0]))
+		dst = appendBase64(dst, s.mac.Sum(s.sum[:0]))
 	} else {
 		sig := ed25519.Sign(k.Private, dst[start:])
 		dst = append(dst, '.')
-		dst = base64.RawURLEncoding.AppendEncode(dst, sig)
+		dst = appendBase64(dst, sig)
 	}
 	k.signers.Put(s)
 	return dst, nil
+}
+
+// pairs holds two characters of base64url for each 12 bits.
+var pairs = func() (t [1 << 12][2]byte) {
+	for i := range t {
+		var b [4]byte
+		base64.RawURLEncoding.Encode(b[:], []byte{byte(i >> 4), byte(i << 4), 0})
+		copy(t[i][:], b[:2])
+	}
+	return t
+}()
+
+// appendBase64 is RawURLEncoding.AppendEncode at twice its speed: base64 is a
+// third of the time that minting takes.
+func appendBase64(dst, src []byte) []byte {
+	for ; len(src) >= 3; src = src[3:] {
+		a, b := pairs[uint(src[0])<<4|uint(src[1])>>4], pairs[uint(src[1])&15<<8|uint(src[2])]
+		dst = append(dst, a[0], a[1], b[0], b[1])
+	}
+	return base64.RawURLEncoding.AppendEncode(dst, src)
 }
 
 func (c Claims) check() error {

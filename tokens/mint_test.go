@@ -3,6 +3,7 @@ package tokens
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"strings"
 	"sync"
@@ -117,6 +118,15 @@ func TestMintAppends(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestAppendBase64(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")
+		if got, want := string(appendBase64([]byte("x"), b)), "x"+base64.RawURLEncoding.EncodeToString(b); got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	})
 }
 
 func TestMintAllocates(t *testing.T) {
