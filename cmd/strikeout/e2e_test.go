@@ -175,6 +175,67 @@ func TestRetryAfterRemoveBlock(t *testing.T) {
 	})
 }
 
+// What people and providers say about an address holds for that address alone,
+// whoever becomes known later and whatever else happens.
+func TestStatesThroughTheAPI(t *testing.T) {
+	onBoth(t, func(t *testing.T, database string) {
+		s := newService(t, database)
+		s.start()
+		// Nobody has heard of these; "e" and "E" are one person, "é" is another.
+		for _, address := range []string{"unknown@example.com", "é@example.com"} {
+			if a, err := s.open("POST", s.link(address)); err != nil || a.status != http.StatusOK {
+				t.Fatalf("click: %d %v", a.status, err)
+			}
+		}
+		for id, address := range map[string]string{"1": "Unknown@EXAMPLE.com", "2": "É@example.com", "3": "e@example.com"} {
+			if a, err := s.ask("PUT", "/v1/contacts/"+id, map[string]any{"name": "Contact " + id, "email": address}); err != nil || a.status != http.StatusCreated {
+				t.Fatalf("contact %s: %d %s %v", id, a.status, a.body, err)
+			}
+		}
+		for address, want := range map[string]bool{"unknown@example.com": true, "UNKNOWN@example.com": true, "é@example.com": true, "e\u0301@example.com": true, "e@example.com": false} {
+			if got := s.lookup("email", address).OptedOut; got != want {
+				t.Errorf("%s: opted out: got %v, want %v", address, got, want)
+			}
+		}
+		// A delivery lifts no block, a bounce no opt-out; a complaint that is older
+		// than the consent does not count against it.
+		hist := "history@example.com"
+		report := func(provider, name string) {
+			t.Helper()
+			info, sample := sampleOf(t, provider, name)
+			if a, err := s.post(s.shot(info, sample, hist)); err != nil || !a.ok() {
+				t.Fatalf("%s %s: %d %v", provider, name, a.status, err)
+			}
+		}
+		report("postmark", "hard")
+		report("postmark", "delivered")
+		if !s.lookup("email", hist).Blocked {
+			t.Error("a delivery lifted the block")
+		}
+		if a, err := s.open("POST", s.link(hist)); err != nil || a.status != http.StatusOK {
+			t.Fatalf("click: %d %v", a.status, err)
+		}
+		report("postmark", "hard")
+		if !s.lookup("email", hist).OptedOut {
+			t.Error("a bounce lifted the opt-out")
+		}
+		info, complaint := sampleOf(t, "postmark", "complaint")
+		late := s.shot(info, complaint, hist)
+		consent := map[string]any{"consent": map[string]string{"source": "phone", "wording": "write to me again"}}
+		if a, err := s.ask("POST", "/v1/recipients/email/"+hist+"/opt-in", consent); err != nil || a.status != http.StatusOK {
+			t.Fatalf("opt-in: %d %v", a.status, err)
+		}
+		if a, err := s.post(late); err != nil || !a.ok() {
+			t.Fatalf("late complaint: %d %v", a.status, err)
+		}
+		if s.lookup("email", hist).OptedOut {
+			t.Error("a complaint older than the consent opted out")
+		}
+		s.stop()
+		s.fsck()
+	})
+}
+
 // timeless takes the provider's time out of a body.
 func timeless(t *testing.T, body []byte) []byte {
 	t.Helper()
