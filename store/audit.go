@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -30,6 +31,9 @@ type By struct {
 	Network string // the actor's IP address; empty: this machine's command line
 }
 
+// CommandLine is the actor of what is done on the host.
+const CommandLine = "cli"
+
 // entry is the audit line of what By does.
 func (b By) entry(action, object, detail string) AuditEntry {
 	return AuditEntry{Actor: b.Actor, Network: b.Network, Action: action, Object: object, Detail: detail}
@@ -50,18 +54,43 @@ func (db *DB) audit(ctx context.Context, tx *sqlx.Tx, e AuditEntry) error {
 	return err //nolint:wrapcheck // inTx wraps
 }
 
+// AuditQuery selects audit entries; the zero query selects the newest.
+type AuditQuery struct {
+	Before int64  // ids less than this; 0: from the newest
+	Actor  string // exactly this one; empty: everybody
+	Action string // this action, or all that begin with it when it ends in "."
+	Limit  int    // 0 means 100
+}
+
 // AuditLog returns entries with ids less than before (0: the newest), newest
 // first.
 func (db *DB) AuditLog(ctx context.Context, before int64, limit int) ([]AuditEntry, error) {
+	return db.Audited(ctx, AuditQuery{Before: before, Limit: limit})
+}
+
+// Audited returns the entries of a query, newest first.
+func (db *DB) Audited(ctx context.Context, q AuditQuery) ([]AuditEntry, error) {
 	if err := db.ready(ctx); err != nil {
 		return nil, err
 	}
-	if before <= 0 {
-		before = 1<<63 - 1
+	if q.Before <= 0 {
+		q.Before = 1<<63 - 1
 	}
-	if limit <= 0 {
-		limit = defaultHistory
+	if q.Limit <= 0 {
+		q.Limit = defaultHistory
 	}
+	where, args := "id < ?", []any{q.Before}
+	if q.Actor != "" {
+		where, args = where+" AND actor = ?", append(args, q.Actor)
+	}
+	switch {
+	case strings.HasSuffix(q.Action, "."):
+		// From "user." up to but without "user/": the next byte.
+		where, args = where+" AND action >= ? AND action < ?", append(args, q.Action, strings.TrimSuffix(q.Action, ".")+"/")
+	case q.Action != "":
+		where, args = where+" AND action = ?", append(args, q.Action)
+	}
+	args = append(args, q.Limit)
 	var rows []struct {
 		ID      int64  `db:"id"`
 		At      int64  `db:"at"`
@@ -72,7 +101,7 @@ func (db *DB) AuditLog(ctx context.Context, before int64, limit int) ([]AuditEnt
 		Key     []byte `db:"recipient_key"`
 		Detail  string `db:"detail"`
 	}
-	if err := db.read.SelectContext(ctx, &rows, "SELECT id, at, actor, action, object, recipient_key, detail, network FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?", before, limit); err != nil {
+	if err := db.read.SelectContext(ctx, &rows, "SELECT id, at, actor, action, object, recipient_key, detail, network FROM audit WHERE "+where+" ORDER BY id DESC LIMIT ?", args...); err != nil {
 		return nil, wrap("read the audit log", err)
 	}
 	out := make([]AuditEntry, len(rows))

@@ -76,3 +76,6 @@ func ForgetPause(db *DB) {
 	defer db.feed.mu.Unlock()
 	db.feed.retryAt = time.Time{}
 }
+
+// SetMaxLimitRows bounds the table of sign-ins.
+func SetMaxLimitRows(db *DB, n int) { db.limitRows = n }

@@ -27,9 +27,11 @@ type DB struct {
 	checking chan struct{} // held by whoever asks the guard
 	version  atomic.Value  // string, of the server
 
-	record *recorder
-	acts   *actor
-	feed   feedState
+	record    *recorder
+	acts      *actor
+	logins    atomic.Int64 // sign-ins counted, for pruning
+	limitRows int
+	feed      feedState
 }
 
 // Open opens the database of a Config. Nothing is migrated. A MySQL server
@@ -50,7 +52,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{pools: p, url: c.URL, d: d, keyer: c.Keyer, now: c.Now, log: c.Logger, checking: make(chan struct{}, 1)}
+	db := &DB{pools: p, url: c.URL, d: d, keyer: c.Keyer, now: c.Now, log: c.Logger, checking: make(chan struct{}, 1), limitRows: maxLimitRows}
 	db.record = newRecorder(db, c)
 	db.acts = newActor(db)
 	err = db.ready(ctx)
