@@ -49,7 +49,7 @@ func (s *Server) badLinkForm(c *fiber.Ctx) error {
 			s.metrics.clicks.WithLabelValues("request_full").Inc()
 			s.log.Error("no room for more people's requests: an administrator should read them")
 		case err != nil:
-			return s.cannotStore(err, lang, templates.Unavailable{})
+			return s.cannotStore(err, lang, templates.Unavailable{Address: form.address})
 		default:
 			s.metrics.clicks.WithLabelValues("request_kept").Inc()
 		}

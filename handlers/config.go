@@ -30,6 +30,9 @@ type Config struct {
 	DefaultRegion  string         // completes national phone numbers of API input ("FI")
 	PublicURL      string         // what providers and recipients call: scheme and host, perhaps a path
 
+	// Evidence says what is kept of a visitor's connection; by default nothing.
+	Evidence Evidence
+
 	Logger  *slog.Logger
 	Now     func() time.Time
 	Rand    io.Reader // request ids; default crypto/rand
@@ -39,6 +42,13 @@ type Config struct {
 	// SeparateMetrics leaves /metrics out of App, because MetricsApp listens
 	// elsewhere.
 	SeparateMetrics bool
+}
+
+// Evidence is what an operator may keep with an opt-out beyond what was shown
+// and pressed. Both are personal data: somebody has to need them.
+type Evidence struct {
+	IP        bool // the visitor's address, as far as trusted proxies tell
+	UserAgent bool
 }
 
 // Endpoint is one configured address that a provider posts to.

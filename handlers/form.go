@@ -55,24 +55,17 @@ func parseForm(contentType string, body []byte) url.Values {
 			known.Add(name, strings.TrimSpace(value))
 		}
 	}
-	_, params, err := mime.ParseMediaType(contentType)
-	boundary := params["boundary"]
-	if err != nil || boundary == "" {
-		boundary = guessBoundary(body)
-	}
-	if boundary != "" {
-		mr := multipart.NewReader(bytes.NewReader(body), boundary)
-		for range maxFormParts {
-			part, err := mr.NextRawPart()
-			if err != nil {
-				break
-			}
-			value, err := io.ReadAll(part)
-			if err != nil && len(value) == 0 {
-				break
-			}
-			add(part.FormName(), string(value))
+	// The guess also helps where the boundary is not the one that was announced,
+	// as in the example of RFC 8058, section 8.2.
+	_, params, _ := mime.ParseMediaType(contentType) //nolint:errcheck // no parameters, then
+	multi := false
+	for _, boundary := range []string{params["boundary"], guessBoundary(body)} {
+		if boundary != "" && len(known) == 0 {
+			multi = true
+			eachPart(body, boundary, add)
 		}
+	}
+	if multi {
 		return known
 	}
 	for pair := range strings.SplitSeq(string(bytes.TrimSpace(body)), "&") {
@@ -80,6 +73,21 @@ func parseForm(contentType string, body []byte) url.Values {
 		add(unescape(name), unescape(value))
 	}
 	return known
+}
+
+func eachPart(body []byte, boundary string, add func(name, value string)) {
+	mr := multipart.NewReader(bytes.NewReader(body), boundary)
+	for range maxFormParts {
+		part, err := mr.NextRawPart()
+		if err != nil {
+			return
+		}
+		value, err := io.ReadAll(part)
+		if err != nil && len(value) == 0 {
+			return
+		}
+		add(part.FormName(), string(value))
+	}
 }
 
 func unescape(s string) string {

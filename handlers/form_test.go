@@ -29,6 +29,7 @@ func TestParseForm(t *testing.T) {
 		{"multipart without its boundary", "multipart/form-data", multi, map[string][]string{"List-Unsubscribe": {"One-Click"}}},
 		{"multipart without a type", "", multi, map[string][]string{"List-Unsubscribe": {"One-Click"}}},
 		{"multipart, cut", "multipart/form-data; boundary=xyz", part("all", "1") + "--xyz\r\nContent-Dis", map[string][]string{"all": {"1"}}},
+		{"the example of RFC 8058, section 8.2", "multipart/form-data; boundary=---FormBoundaryjWmhtjORrn", "---FormBoundaryjWmhtjORrn\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n---FormBoundaryjWmhtjORrn--\r\n", map[string][]string{"List-Unsubscribe": {"One-Click"}}},
 		{"form", "application/x-www-form-urlencoded", "all=1&nonce=a%2Bb&other=x", map[string][]string{"all": {"1"}, "nonce": {"a+b"}}},
 		{"bad escape", "application/x-www-form-urlencoded", "all=%zz", map[string][]string{"all": {"%zz"}}},
 		{"hostile key", "application/x-www-form-urlencoded", "a[999999999]=x&all=1", map[string][]string{"all": {"1"}}},

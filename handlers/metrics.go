@@ -33,6 +33,8 @@ type Metrics struct {
 	badTokens *prometheus.CounterVec
 	apiDenied *prometheus.CounterVec
 
+	suspicious prometheus.Counter
+
 	commits, failed, committed, duplicates prometheus.Counter
 	commitEvents, commitSeconds            prometheus.Histogram
 	queueEvents, queueBytes                prometheus.Gauge
@@ -62,6 +64,8 @@ func NewMetrics() *Metrics {
 		badTokens:    counter("unsubscribe_bad_tokens_total", "Links that did not verify, by reason.", "reason"),
 		apiDenied:    counter("api_denied_total", "API requests without a valid key or the scope they need.", "why"),
 	}
+	m.suspicious = prometheus.NewCounter(prometheus.CounterOpts{Name: "strikeout_suspicious_opt_outs_total",
+		Help: "Opt-outs by a button that a program may have pressed; they count all the same."})
 	m.commits = prometheus.NewCounter(prometheus.CounterOpts{Name: "strikeout_store_commits_total", Help: "Commits of webhook events."})
 	m.failed = prometheus.NewCounter(prometheus.CounterOpts{Name: "strikeout_store_commit_errors_total", Help: "Commits that failed."})
 	m.committed = prometheus.NewCounter(prometheus.CounterOpts{Name: "strikeout_store_events_total", Help: "Events in successful commits."})
@@ -73,7 +77,7 @@ func NewMetrics() *Metrics {
 	m.queueEvents = prometheus.NewGauge(prometheus.GaugeOpts{Name: "strikeout_store_queue_events", Help: "Events waiting for a commit."})
 	m.queueBytes = prometheus.NewGauge(prometheus.GaugeOpts{Name: "strikeout_store_queue_bytes", Help: "Bytes waiting for a commit."})
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.seconds, m.panics, m.webhooks, m.events, m.lastAccepted, m.rejecting, m.held, m.clicks, m.badTokens, m.apiDenied,
+		m.requests, m.seconds, m.panics, m.webhooks, m.events, m.lastAccepted, m.rejecting, m.held, m.clicks, m.badTokens, m.apiDenied, m.suspicious,
 		m.commits, m.failed, m.committed, m.duplicates, m.commitEvents, m.commitSeconds, m.queueEvents, m.queueBytes)
 	m.other = m.route("other")
 	return m

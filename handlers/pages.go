@@ -12,6 +12,7 @@ import (
 
 	"github.com/strikeout/strikeout/store"
 	"github.com/strikeout/strikeout/templates"
+	"github.com/strikeout/strikeout/tokens"
 )
 
 // page writes one page.
@@ -43,29 +44,44 @@ func (v visit) shown(who person) templates.Link {
 	return templates.Link{Path: linkPath(v.link), Channel: v.Channel, Address: templates.Mask(who.address), SendOut: v.SendOut}
 }
 
-// confirmView asks before anything happens.
-func (s *Server) confirmView(v visit, who person) templates.View {
-	return templates.Confirm{Link: v.shown(who)}
+// firstView answers whoever opens a link: it asks before anything happens, or
+// says that nothing has to.
+func (s *Server) firstView(ctx context.Context, v visit, who person) templates.View {
+	switch {
+	case v.Preview:
+		return templates.Preview{Link: v.shown(who)}
+	case who.state.OptedOut():
+		return templates.Already{Link: v.shown(who), CanUndo: s.canUndo(ctx, v), Others: who.open}
+	case v.Expired:
+		return templates.Expired{Link: v.shown(who), Nonce: s.nonces.issue(v.TokenID), Others: who.open}
+	case v.State == tokens.Confirm:
+		return s.confirmKeyView(v, who, false)
+	}
+	return templates.Confirm{Link: v.shown(who), Others: who.open}
 }
 
-// confirmKeyView asks too, with proof that somebody saw the page.
+// confirmKeyView asks with proof that somebody saw the page.
 func (s *Server) confirmKeyView(v visit, who person, again bool) templates.View {
-	return templates.ConfirmKey{Link: v.shown(who), Nonce: s.nonces.issue(v.TokenID), Again: again}
+	return templates.ConfirmKey{Link: v.shown(who), Nonce: s.nonces.issue(v.TokenID), Again: again, Others: who.open}
+}
+
+// canUndo reports whether to offer an undo. Where that cannot be told, the
+// opt-out stands and the page does without.
+func (s *Server) canUndo(ctx context.Context, v visit) bool {
+	can, err := s.cfg.Store.CanUndo(ctx, s.click(v, viaForm, templates.PageConfirm), undoWithin)
+	return err == nil && can
 }
 
 // doneView says what a click did.
 func (s *Server) doneView(ctx context.Context, v visit, who person, out store.Outcome, all bool) templates.View {
-	canUndo, err := s.cfg.Store.CanUndo(ctx, s.click(v, viaForm, templates.PageConfirm), undoWithin)
-	if err != nil {
-		canUndo = false // the opt-out stands; the page does without the offer
-	}
+	canUndo := s.canUndo(ctx, v)
 	switch {
 	case all:
 		return templates.EverythingStopped{Link: v.shown(who), CanUndo: canUndo}
 	case !out.Changed:
-		return templates.Already{Link: v.shown(who), CanUndo: canUndo, Others: len(who.others) > 0}
+		return templates.Already{Link: v.shown(who), CanUndo: canUndo, Others: who.open}
 	}
-	return templates.Done{Link: v.shown(who), CanUndo: canUndo, Others: len(who.others) > 0}
+	return templates.Done{Link: v.shown(who), CanUndo: canUndo, Others: who.open}
 }
 
 // failPage answers an error on a route for people.

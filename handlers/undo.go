@@ -26,13 +26,15 @@ func (s *Server) undo(c *fiber.Ctx) error {
 	defer cancel()
 	who := s.whose(ctx, v)
 	if v.Preview {
-		return s.page(c, http.StatusOK, v.lang, templates.Preview{Link: v.shown(who)})
+		return s.page(c, http.StatusOK, v.lang, templates.Preview{Link: v.shown(who), Pressed: true})
 	}
 	click := s.click(v, viaUndo, templates.OfferUndo)
 	click.Evidence.Consent = &recipient.Consent{Source: "unsubscribe page", Wording: click.Evidence.Wording, At: s.now()}
 	_, err = s.cfg.Store.Undo(ctx, click, undoWithin)
 	var refused *store.UndoError
 	switch {
+	case errors.As(err, &refused) && refused.Reason == store.UndoNone && s.cameBack(who.state):
+		return s.page(c, http.StatusOK, v.lang, templates.Undone{Link: v.shown(who)}) // the button twice, or the page loaded again
 	case errors.As(err, &refused):
 		s.metrics.clicks.WithLabelValues("undo_refused").Inc()
 		return s.page(c, http.StatusConflict, v.lang, templates.UndoRefused{Link: v.shown(who), Reason: templates.UndoReason(refused.Reason)})
@@ -41,4 +43,10 @@ func (s *Server) undo(c *fiber.Ctx) error {
 	}
 	s.metrics.clicks.WithLabelValues("undone").Inc()
 	return s.page(c, http.StatusOK, v.lang, templates.Undone{Link: v.shown(who)})
+}
+
+// cameBack reports whether the person has opted in within the time that an
+// undo is offered, and still is.
+func (s *Server) cameBack(st recipient.State) bool {
+	return !st.OptedOut() && !st.OptedInAt.IsZero() && s.now().Sub(st.OptedInAt) <= undoWithin
 }

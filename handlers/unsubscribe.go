@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -19,6 +18,7 @@ type visit struct {
 	tokens.Verified
 	link string // the token as it stands in the path, decoded once
 	lang string
+	from visitor
 }
 
 // visit reads the link of a request. Its error says why not, for metrics and
@@ -30,7 +30,7 @@ func (s *Server) visit(c *fiber.Ctx) (visit, error) {
 		s.metrics.badTokens.WithLabelValues(tokens.Reason(err)).Inc()
 		return visit{}, err //nolint:wrapcheck // only asked whether it is nil
 	}
-	return visit{Verified: v, link: link, lang: s.language(c, v.Language)}, nil
+	return visit{Verified: v, link: link, lang: s.language(c, v.Language), from: s.visitor(c)}, nil
 }
 
 // showUnsubscribe shows what the button would do. It changes nothing, because
@@ -42,14 +42,7 @@ func (s *Server) showUnsubscribe(c *fiber.Ctx) error {
 	}
 	ctx, cancel := s.withTimeout()
 	defer cancel()
-	view := s.confirmView
-	switch {
-	case v.Preview:
-		view = func(v visit, who person) templates.View { return templates.Preview{Link: v.shown(who)} }
-	case v.State == tokens.Confirm:
-		view = func(v visit, who person) templates.View { return s.confirmKeyView(v, who, false) }
-	}
-	return s.page(c, http.StatusOK, v.lang, view(v, s.whose(ctx, v)))
+	return s.page(c, http.StatusOK, v.lang, s.firstView(ctx, v, s.whose(ctx, v)))
 }
 
 // unsubscribe opts out: from the page's form or by RFC 8058 one-click, with
@@ -64,7 +57,7 @@ func (s *Server) unsubscribe(c *fiber.Ctx) error {
 	defer cancel()
 	if v.Preview { // of a test message: it works like the real one and changes nothing
 		s.metrics.clicks.WithLabelValues("preview").Inc()
-		return s.page(c, http.StatusOK, v.lang, templates.Preview{Link: v.shown(s.whose(ctx, v))})
+		return s.page(c, http.StatusOK, v.lang, templates.Preview{Link: v.shown(s.whose(ctx, v)), Pressed: true})
 	}
 	if v.State == tokens.Confirm && !s.nonces.valid(v.TokenID, form.nonce) {
 		return s.unconfirmed(ctx, c, v, form)
@@ -89,6 +82,9 @@ func (s *Server) unsubscribe(c *fiber.Ctx) error {
 		}
 	}
 	s.metrics.clicks.WithLabelValues(form.via).Inc()
+	if out.Changed && out.Event.Evidence.Suspicious != "" {
+		s.metrics.suspicious.Inc()
+	}
 	return s.page(c, http.StatusOK, v.lang, s.doneView(ctx, v, who, out, form.all))
 }
 
@@ -117,53 +113,15 @@ func (s *Server) cannotStore(err error, lang string, again templates.Unavailable
 }
 
 // click is what a link asks for, with its evidence: the wording is that of the
-// button, where a button was pressed.
+// button, where a button was pressed. A one-click saw no page; its language is
+// that of the link, or of the answer.
 func (s *Server) click(v visit, via string, wording templates.Page) store.Click {
-	e := recipient.Evidence{Via: via, KeyID: v.KeyID, IssuedAt: v.IssuedAt.UTC().Format(time.RFC3339)}
+	e := recipient.Evidence{Via: via, KeyID: v.KeyID, IssuedAt: v.IssuedAt.UTC().Format(time.RFC3339), Language: v.lang,
+		WordingVersion: s.cfg.Pages.Version(v.lang), IP: v.from.ip, UserAgent: v.from.userAgent, Suspicious: v.from.suspicion(via)}
 	if via == viaForm || via == viaUndo {
-		e.Wording, e.Language = s.cfg.Pages.Wording(v.lang, wording), v.lang
+		e.Wording = s.cfg.Pages.Wording(v.lang, wording)
 	}
 	return store.Click{Channel: v.Channel, Key: v.Key, TokenID: v.TokenID, SendOut: v.SendOut, Evidence: e, Source: recipient.FromLink}
-}
-
-// person is what a page may show of somebody. All of it is optional: the link
-// works when the database cannot be read.
-type person struct {
-	address recipient.Address
-	state   recipient.State
-	others  []recipient.Address // of the same contacts, on other channels
-}
-
-func (s *Server) whose(ctx context.Context, v visit) person {
-	var p person
-	r, err := s.cfg.Store.Recipient(ctx, v.Key)
-	if err == nil {
-		p.address, p.state = r.Address, r.State
-	} else if !errors.Is(err, store.ErrNotFound) {
-		s.log.Warn("cannot read a recipient for an unsubscribe page", "err", err)
-		return p
-	}
-	contacts, err := s.cfg.Store.ContactsOf(ctx, v.Key)
-	if err != nil {
-		s.log.Warn("cannot read the contacts of a recipient", "err", err)
-		return p
-	}
-	seen := map[recipient.Address]bool{}
-	for _, ct := range contacts {
-		for _, a := range []recipient.Address{ct.Email, ct.Phone} {
-			if a.IsZero() || seen[a] {
-				continue
-			}
-			seen[a] = true
-			switch {
-			case s.cfg.Keyer.Key(a) == v.Key:
-				p.address = a
-			case a.Channel() != v.Channel:
-				p.others = append(p.others, a)
-			}
-		}
-	}
-	return p
 }
 
 // How an opt-out came. bare is a POST that says nothing.

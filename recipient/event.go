@@ -87,9 +87,13 @@ type Evidence struct {
 	Consent        *Consent `json:"consent,omitempty"`
 	Via            string   `json:"via,omitempty"` // one_click, form, bare, undo, text
 	KeyID          string   `json:"key_id,omitempty"`
-	IssuedAt       string   `json:"issued_at,omitempty"` // of the link, RFC 3339
-	Wording        string   `json:"wording,omitempty"`   // what the page said
-	Language       string   `json:"language,omitempty"`
+	IssuedAt       string   `json:"issued_at,omitempty"`        // of the link, RFC 3339
+	Wording        string   `json:"wording,omitempty"`          // what the page said that the button means
+	WordingVersion string   `json:"wording_version,omitempty"`  // of the pages in force, whether or not one was looked at
+	Language       string   `json:"language,omitempty"`         // of the page
+	IP             string   `json:"ip,omitempty"`               // kept only when the configuration says so
+	UserAgent      string   `json:"user_agent,omitempty"`       // likewise
+	Suspicious     string   `json:"suspicious,omitempty"`       // why a program may have pressed the button; it counts all the same
 	Text           string   `json:"text,omitempty"`             // an SMS keyword, whole
 	OptedOutBefore bool     `json:"opted_out_before,omitempty"` // an undo would lift more than this click did
 }

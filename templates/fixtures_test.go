@@ -22,11 +22,11 @@ func fixtures(t testing.TB) []fixture {
 	sms := Link{Path: linkPath, Channel: recipient.SMS, Address: Mask(address(t, recipient.SMS, "+358401234567"))}
 	unknown := Link{Path: linkPath, Channel: recipient.Email}
 	return []fixture{
-		{"confirm", Confirm{email}},
-		{"confirm sms", Confirm{sms}},
-		{"confirm unknown address", Confirm{unknown}},
-		{"expired", Expired{email}},
-		{"confirm_key", ConfirmKey{Link: email, Nonce: "bm9uY2U"}},
+		{"confirm", Confirm{email, true}},
+		{"confirm sms", Confirm{sms, false}},
+		{"confirm unknown address", Confirm{unknown, false}},
+		{"expired", Expired{email, "bm9uY2U", false}},
+		{"confirm_key", ConfirmKey{Link: email, Nonce: "bm9uY2U", Others: true}},
 		{"confirm_key again", ConfirmKey{Link: sms, Nonce: "bm9uY2U", Again: true}},
 		{"done", Done{Link: email, CanUndo: true, Others: true}},
 		{"done plain", Done{Link: unknown}},
@@ -44,9 +44,11 @@ func fixtures(t testing.TB) []fixture {
 		{"requested", Requested{}},
 		{"pending", Pending{email}},
 		{"received", Received{email}},
-		{"preview", Preview{Link{Path: linkPath}}},
+		{"preview", Preview{email, false}},
+		{"preview pressed", Preview{email, true}},
 		{"unavailable", Unavailable{Path: linkPath, All: true, Nonce: "bm9uY2U"}},
 		{"unavailable undo", Unavailable{Path: linkPath, Undo: true}},
+		{"unavailable typed", Unavailable{Address: `"><b>typed@example.com`}},
 		{"unavailable plain", Unavailable{}},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -37,6 +39,7 @@ type Options struct {
 const (
 	maxSenderBytes  = 120
 	maxSendOutBytes = 64
+	maxTypedBytes   = 254 // RFC 3696, erratum 1690
 	maxLogoBytes    = 256 << 10
 )
 
@@ -48,6 +51,7 @@ type Pages struct {
 	pages     map[Page]*template.Template
 	style     Asset
 	logo      *Asset
+	versions  map[string]string // by language
 }
 
 // New checks the options and the embedded pages and texts. Its errors name the
@@ -90,13 +94,15 @@ func (p *Pages) load() error {
 	if err != nil {
 		return fmt.Errorf("templates: %w", err)
 	}
+	sum := sha256.New()
 	for _, n := range names {
-		if n.Name() == "layout.html" {
-			continue
-		}
 		text, err := files.ReadFile("pages/" + n.Name())
 		if err != nil {
 			return fmt.Errorf("templates: %w", err)
+		}
+		fmt.Fprintf(sum, "%d:%s", len(text), text)
+		if n.Name() == "layout.html" {
+			continue
 		}
 		t, err := template.Must(layout.Clone()).New("main").Parse(string(text))
 		if err != nil {
@@ -109,7 +115,26 @@ func (p *Pages) load() error {
 		return fmt.Errorf("templates: %w", err)
 	}
 	p.style = newAsset(css, ".css", "text/css; charset=utf-8")
+	p.versions = map[string]string{}
+	for _, tag := range p.languages.tags {
+		said, err := json.Marshal(p.languages.texts[tag].byKey) // sorted by key
+		if err != nil {
+			return fmt.Errorf("templates: %w", err)
+		}
+		one := sha256.Sum256(slices.Concat(sum.Sum(nil), []byte(p.opts.Sender), []byte{0}, said))
+		p.versions[tag] = hex.EncodeToString(one[:6])
+	}
 	return p.loadLogo()
+}
+
+// Version names what the pages say in a language: it changes when a text, the
+// sender's name or a page's template does, and is the same in every process
+// that shows the same.
+func (p *Pages) Version(lang string) string {
+	if v, ok := p.versions[lang]; ok {
+		return v
+	}
+	return p.versions[p.fallback]
 }
 
 func (p *Pages) loadLogo() error {

@@ -171,9 +171,10 @@ func TestForms(t *testing.T) {
 		view View
 		want []string // action, then fields
 	}{
-		{Confirm{Link{Path: linkPath}}, []string{link + " via=form", link + " via=form all=1"}},
-		{Expired{Link{Path: linkPath}}, []string{link + " via=form", link + " via=form all=1"}},
-		{ConfirmKey{Link: Link{Path: linkPath}, Nonce: "N"}, []string{link + " via=form nonce=N", link + " via=form all=1 nonce=N"}},
+		{Confirm{Link: Link{Path: linkPath}}, []string{link + " via=form"}},
+		{Confirm{Link: Link{Path: linkPath}, Others: true}, []string{link + " via=form", link + " via=form all=1"}},
+		{Expired{Link: Link{Path: linkPath}, Nonce: "N", Others: true}, []string{link + " via=form nonce=N", link + " via=form all=1 nonce=N"}},
+		{ConfirmKey{Link: Link{Path: linkPath}, Nonce: "N", Others: true}, []string{link + " via=form nonce=N", link + " via=form all=1 nonce=N"}},
 		{Done{Link: Link{Path: linkPath}}, nil},
 		{Done{Link: Link{Path: linkPath}, CanUndo: true, Others: true}, []string{linkPath + "/undo" + q + " via=form", link + " via=form all=1"}},
 		{Already{Link: Link{Path: linkPath}, CanUndo: true, Others: true}, []string{linkPath + "/undo" + q + " via=form", link + " via=form all=1"}},
@@ -185,8 +186,10 @@ func TestForms(t *testing.T) {
 		{BadLink{Path: "/u/x"}, []string{"/u/x" + q + " via=form address="}},
 		{Requested{}, nil},
 		{Pending{Link{Path: linkPath}}, nil},
-		{Preview{Link{Path: linkPath}}, nil},
+		{Preview{Link: Link{Path: linkPath}}, []string{link + " via=form"}},
+		{Preview{Link: Link{Path: linkPath}, Pressed: true}, nil},
 		{Unavailable{}, nil},
+		{Unavailable{Address: "a@example.com"}, []string{q + " via=form address=a@example.com"}},
 		{Unavailable{Path: linkPath, All: true, Nonce: "N"}, []string{link + " via=form all=1 nonce=N"}},
 		{Unavailable{Path: linkPath, Undo: true}, []string{linkPath + "/undo" + q + " via=form"}},
 	}
@@ -222,8 +225,8 @@ func TestHostileStrings(t *testing.T) {
 	p := newPages(t, Options{Sender: evil})
 	l := Link{Path: `/u/"><script>alert(1)</script>`, Channel: recipient.Email, SendOut: evil,
 		Address: Mask(recipient.Stored(recipient.Email, `"<b>@<i>.fi`))}
-	views := []View{Confirm{l}, ConfirmKey{Link: l, Nonce: evil}, Done{Link: l, CanUndo: true, Others: true}, UndoRefused{l, evil},
-		BadLink{Path: l.Path}, Unavailable{Path: l.Path, Nonce: evil}}
+	views := []View{Confirm{Link: l, Others: true}, ConfirmKey{Link: l, Nonce: evil}, Done{Link: l, CanUndo: true, Others: true}, UndoRefused{l, evil},
+		BadLink{Path: l.Path}, Unavailable{Path: l.Path, Nonce: evil}, Unavailable{Address: evil}}
 	for _, v := range views {
 		doc := render(t, p, "en", v)
 		if strings.ContainsAny(doc, "\u202e\x00\x07") {
@@ -245,7 +248,7 @@ func TestRenderRefusesForeignPaths(t *testing.T) {
 	p := newPages(t, shop)
 	for _, path := range []string{"//evil.example/u/x", "https://evil.example", "u/x", `/\evil.example`, "/u/x?y", "/u/x#y", "/u/x\ny"} {
 		var b bytes.Buffer
-		err := p.Render(&b, "en", Confirm{Link{Path: path}})
+		err := p.Render(&b, "en", Confirm{Link: Link{Path: path}})
 		if err == nil || b.Len() > 0 {
 			t.Errorf("path %q: got %d bytes and error %v, want none and an error", path, b.Len(), err)
 		} else if strings.Contains(err.Error(), path) {
@@ -256,11 +259,11 @@ func TestRenderRefusesForeignPaths(t *testing.T) {
 
 func TestUnknownAddress(t *testing.T) {
 	p := newPages(t, shop)
-	doc := render(t, p, "en", Confirm{Link{Path: linkPath, Channel: recipient.Email}})
+	doc := render(t, p, "en", Confirm{Link: Link{Path: linkPath, Channel: recipient.Email}})
 	if want := "the address this message was sent to"; !strings.Contains(doc, want) {
 		t.Errorf("the page does not say %q", want)
 	}
-	doc = render(t, p, "en", Confirm{Link{Path: linkPath, Address: Mask(address(t, recipient.Email, "maija.meikalainen@example.fi"))}})
+	doc = render(t, p, "en", Confirm{Link: Link{Path: linkPath, Address: Mask(address(t, recipient.Email, "maija.meikalainen@example.fi"))}})
 	if !strings.Contains(doc, "m•••@e•••.fi") || strings.Contains(doc, "meikalainen") {
 		t.Error("the page does not mask the address")
 	}
@@ -273,10 +276,10 @@ func TestWording(t *testing.T) {
 		page Page
 		view View
 	}{
-		{PageConfirm, Confirm{Link{Path: linkPath}}},
-		{PageExpired, Expired{Link{Path: linkPath}}},
+		{PageConfirm, Confirm{Link: Link{Path: linkPath}}},
+		{PageExpired, Expired{Link: Link{Path: linkPath}}},
 		{PageConfirmKey, ConfirmKey{Link: Link{Path: linkPath}}},
-		{OfferAll, Confirm{Link{Path: linkPath}}},
+		{OfferAll, Confirm{Link: Link{Path: linkPath}, Others: true}},
 		{OfferUndo, Done{Link: Link{Path: linkPath}, CanUndo: true}},
 	}
 	for _, o := range []Options{shop, {}} {
@@ -337,7 +340,7 @@ func TestAssetsAndHeaders(t *testing.T) {
 			t.Errorf("the stylesheet fetches something: %s", bad)
 		}
 	}
-	doc := render(t, p, "en", Confirm{Link{Path: linkPath}})
+	doc := render(t, p, "en", Confirm{Link: Link{Path: linkPath}})
 	for _, want := range []string{`href="/mail` + path + `"`, `action="/mail` + linkPath + `?lang=en"`} {
 		if !strings.Contains(doc, want) {
 			t.Errorf("below a base path: the page has no %s", want)
@@ -372,7 +375,7 @@ func TestLogo(t *testing.T) {
 
 func BenchmarkRender(b *testing.B) {
 	p := newPages(b, shop)
-	v := Confirm{Link{Path: linkPath, Channel: recipient.Email, Address: Mask(address(b, recipient.Email, "maija@example.fi"))}}
+	v := Confirm{Link: Link{Path: linkPath, Channel: recipient.Email, Address: Mask(address(b, recipient.Email, "maija@example.fi"))}}
 	var w bytes.Buffer
 	b.ReportAllocs()
 	for b.Loop() {
@@ -380,5 +383,29 @@ func BenchmarkRender(b *testing.B) {
 		if err := p.Render(&w, "fi", v); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestVersion: the version follows what the pages say, and nothing else.
+func TestVersion(t *testing.T) {
+	p := newPages(t, shop)
+	seen := map[string]string{}
+	for _, lang := range p.Languages() {
+		v := p.Version(lang)
+		if len(v) != 12 || seen[v] != "" {
+			t.Errorf("%s: got %q, as %q has; want 12 digits of its own", lang, v, seen[v])
+		}
+		seen[v] = lang
+	}
+	help := shop
+	help.HelpURL, help.DefaultLanguage = "https://example.com/help", "sv"
+	if got, want := newPages(t, help).Version("fi"), p.Version("fi"); got != want {
+		t.Errorf("with the same words: got %q, want %q", got, want)
+	}
+	if got := newPages(t, Options{Sender: "Another"}).Version("fi"); got == p.Version("fi") {
+		t.Error("another sender, the same version")
+	}
+	if got, want := p.Version("xx"), p.Version("en"); got != want {
+		t.Errorf("a language that does not exist: got %q, want that of the default, %q", got, want)
 	}
 }

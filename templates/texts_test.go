@@ -184,7 +184,7 @@ func TestRightToLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	for lang, dir := range map[string]string{"en": "ltr", "ar": "rtl", "he": "rtl", "de": "ltr", "pa-Arab": "rtl", "pt-BR": "ltr"} {
-		doc := render(t, p, lang, Confirm{Link{Path: linkPath}})
+		doc := render(t, p, lang, Confirm{Link: Link{Path: linkPath}})
 		if want := `<html lang="` + lang + `" dir="` + dir + `">`; !strings.Contains(doc, want) {
 			t.Errorf("%s: the page does not begin with %s", lang, want)
 		}

@@ -57,20 +57,29 @@ type View interface {
 type common struct {
 	Link
 	Nonce string
+	Typed string // an address that somebody typed
 }
 
-// Confirm asks before anything happens: the answer to every GET.
-type Confirm struct{ Link }
+// Confirm asks before anything happens: the answer to a GET.
+type Confirm struct {
+	Link
+	Others bool // more than the link's channel can be stopped: offer that
+}
 
 // Expired is Confirm for a link past its date. The link still works.
-type Expired struct{ Link }
+type Expired struct {
+	Link
+	Nonce  string
+	Others bool
+}
 
 // ConfirmKey is Confirm for a link whose signing key may have leaked: the form
 // carries a nonce, which shows that somebody has seen the page.
 type ConfirmKey struct {
 	Link
-	Nonce string
-	Again bool // the nonce that was posted was too old or wrong
+	Nonce  string
+	Again  bool // the nonce that was posted was too old or wrong
+	Others bool
 }
 
 // Done says that the opt-out is stored.
@@ -80,7 +89,7 @@ type Done struct {
 	Others  bool // more than the link's channel can be stopped: offer that
 }
 
-// Already says that this link was used before and its opt-out stands.
+// Already says that an earlier opt-out stands.
 type Already struct {
 	Link
 	CanUndo bool
@@ -134,21 +143,31 @@ type Pending struct{ Link }
 type Received struct{ Link }
 
 // Preview is the page of a link from a test or preview message: it opens and
-// changes nothing.
-type Preview struct{ Link }
-
-// Unavailable says that we cannot store anything now. With a Path, its button
-// posts the same request again.
-type Unavailable struct {
-	Path  string // of the link; empty: no button
-	Undo  bool   // the request was to undo
-	All   bool   // the request was to stop everything
-	Nonce string // as posted
+// changes nothing. It shows what the real page shows, until its button was
+// pressed.
+type Preview struct {
+	Link
+	Pressed bool
 }
 
-func (v Confirm) page() (Page, common)           { return PageConfirm, common{Link: v.Link} }
-func (v Expired) page() (Page, common)           { return PageExpired, common{Link: v.Link} }
-func (v ConfirmKey) page() (Page, common)        { return PageConfirmKey, common{v.Link, v.Nonce} }
+// Unavailable says that we cannot store anything now. With a Path or an
+// Address, its button posts the same request again.
+type Unavailable struct {
+	Path    string // of the link
+	Undo    bool   // the request was to undo
+	All     bool   // the request was to stop everything
+	Nonce   string // as posted
+	Address string // as typed on the page of a link that does not work
+}
+
+// CanRepeat reports whether there is a request to post again.
+func (v Unavailable) CanRepeat() bool { return v.Path != "" || v.Address != "" }
+
+func (v Confirm) page() (Page, common) { return PageConfirm, common{Link: v.Link} }
+func (v Expired) page() (Page, common) { return PageExpired, common{Link: v.Link, Nonce: v.Nonce} }
+func (v ConfirmKey) page() (Page, common) {
+	return PageConfirmKey, common{Link: v.Link, Nonce: v.Nonce}
+}
 func (v Done) page() (Page, common)              { return PageDone, common{Link: v.Link} }
 func (v Already) page() (Page, common)           { return PageAlready, common{Link: v.Link} }
 func (v EverythingStopped) page() (Page, common) { return PageEverythingStopped, common{Link: v.Link} }
@@ -160,5 +179,5 @@ func (v Pending) page() (Page, common)           { return PagePending, common{Li
 func (v Received) page() (Page, common)          { return PageReceived, common{Link: v.Link} }
 func (v Preview) page() (Page, common)           { return PagePreview, common{Link: v.Link} }
 func (v Unavailable) page() (Page, common) {
-	return PageUnavailable, common{Link{Path: v.Path}, v.Nonce}
+	return PageUnavailable, common{Link: Link{Path: v.Path}, Nonce: v.Nonce, Typed: recipient.Clean(v.Address, maxTypedBytes)}
 }

@@ -1,0 +1,99 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+
+	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/store"
+)
+
+// person is what a page may show of somebody. All of it is optional: the link
+// works when the database cannot be read.
+type person struct {
+	address recipient.Address
+	state   recipient.State
+	// others are the addresses of the same person on other channels, which
+	// "stop everything" stops too.
+	others []recipient.Address
+	open   bool // at least one of them is not opted out yet, or cannot be read
+}
+
+func (s *Server) whose(ctx context.Context, v visit) person {
+	var p person
+	r, err := s.cfg.Store.Recipient(ctx, v.Key)
+	if err == nil {
+		p.address, p.state = r.Address, r.State
+	} else if !errors.Is(err, store.ErrNotFound) {
+		s.log.Warn("cannot read a recipient for an unsubscribe page", "err", err)
+		return p
+	}
+	contacts, err := s.cfg.Store.ContactsOf(ctx, v.Key)
+	if err != nil {
+		s.log.Warn("cannot read the contacts of a recipient", "err", err)
+		return p
+	}
+	for i, ct := range contacts {
+		own, others := s.split(ct, v)
+		if !own.IsZero() {
+			p.address = own
+		}
+		// Contacts that share an address may be several people, and a link does not
+		// tell who pressed: only what they all have in common is this person's.
+		if i == 0 {
+			p.others = others
+		} else {
+			p.others = common(p.others, others)
+		}
+	}
+	p.open = s.anyOpen(ctx, p.others)
+	return p
+}
+
+// split returns a contact's address that the link is about, and those on other
+// channels.
+func (s *Server) split(ct store.Contact, v visit) (own recipient.Address, others []recipient.Address) {
+	for _, a := range []recipient.Address{ct.Email, ct.Phone} {
+		switch {
+		case a.IsZero():
+		case s.cfg.Keyer.Key(a) == v.Key:
+			own = a
+		case a.Channel() != v.Channel:
+			others = append(others, a)
+		}
+	}
+	return own, others
+}
+
+func common(a, b []recipient.Address) []recipient.Address {
+	var both []recipient.Address
+	for _, x := range a {
+		for _, y := range b {
+			if x == y {
+				both = append(both, x)
+			}
+		}
+	}
+	return both
+}
+
+func (s *Server) anyOpen(ctx context.Context, addresses []recipient.Address) bool {
+	if len(addresses) == 0 {
+		return false
+	}
+	keys := make([]recipient.Key, len(addresses))
+	for i, a := range addresses {
+		keys[i] = s.cfg.Keyer.Key(a)
+	}
+	states, err := s.cfg.Store.States(ctx, keys)
+	if err != nil {
+		s.log.Warn("cannot read the other channels of a recipient", "err", err)
+		return true // an offer too much does no harm
+	}
+	for _, k := range keys {
+		if !states[k].OptedOut() {
+			return true
+		}
+	}
+	return false
+}
