@@ -128,7 +128,9 @@ func (a *actor) run() {
 		err := a.perform(ops)
 		if f := classify(err); len(ops) > 1 && (f == poison || f == duplicate || f == strange) {
 			for _, o := range ops { // find the one that is to blame
-				o.err = a.perform([]*op{o})
+				if err := a.perform([]*op{o}); err != nil {
+					o.err = err
+				}
 				close(o.done)
 			}
 			continue

@@ -20,7 +20,7 @@ func BenchmarkRecord(b *testing.B) {
 		url  func(testing.TB) string
 	}{{"mariadb", storetest.MariaDB}, {"sqlite", storetest.SQLite}} {
 		for _, load := range []struct {
-			name                    string
+			name                   string
 			callers, events, batch int
 		}{{"single-64", 64, 1, 0}, {"single-256", 256, 1, 0}, {"array-1000", 8, 1000, 0}, {"naive-64", 64, 1, 1}} {
 			b.Run(base.name+"/"+load.name, func(b *testing.B) {

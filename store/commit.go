@@ -92,13 +92,12 @@ func (w *batchWriter) insert(ctx context.Context, batch []*entry) error {
 	return nil
 }
 
+// failAll gives up on what has no fate yet, and returns why, fit for logs.
 func failAll(batch []*entry, err error) error {
-	if err == nil {
-		err = ErrUnavailable
-	}
+	err = discreet(err)
 	for _, e := range batch {
 		if e.fate == waiting {
-			e.fate, e.err = failed, fmt.Errorf("%w: store events: %w", ErrUnavailable, discreet(err))
+			e.fate, e.err = failed, fmt.Errorf("%w: store events: %w", ErrUnavailable, err)
 		}
 	}
 	return err

@@ -61,7 +61,7 @@ func openPools(rawURL string, maxConns int) (pools, dialect, error) {
 		p, err := openSQLite(strings.TrimPrefix(rest, "//"))
 		return p, sqliteDialect, err
 	}
-	return pools{}, dialect{}, fmt.Errorf("%w: the database URL starts with neither mysql:// nor sqlite:", ErrInvalid)
+	return pools{}, dialect{}, fmt.Errorf("%w: the database URL must start with mysql:// or with sqlite: and a path", ErrInvalid)
 }
 
 // mysqlConfig reads the driver's DSN, or host:port where the driver wants

@@ -67,6 +67,8 @@ func (silent) Queued(int, int64)                        {}
 // event that the database can never take costs only itself and comes back in
 // Recorded.Refused. On an error (ErrUnavailable) some of the events may be
 // stored; repeating the call is safe. No call waits longer than its context.
+// One call should bring far fewer events than Config.QueueEvents: half of that
+// is one endpoint's share.
 func (db *DB) Record(ctx context.Context, events []recipient.Event) (Recorded, error) {
 	if len(events) == 0 {
 		return Recorded{}, nil
@@ -203,7 +205,7 @@ func (r *recorder) commit(w *batchWriter, parts []*part) {
 	r.down.Store(err != nil && (f == away || f == lost))
 	r.obs.Committed(written, dups, time.Since(began), err)
 	if err != nil {
-		r.db.log.Error("cannot store events", "events", n, "err", discreet(err))
+		r.db.log.Error("cannot store events", "events", n, "err", err)
 	}
 	r.finish(parts)
 }

@@ -19,9 +19,9 @@ import (
 // nothing in front of it does.
 func refuseCode(t *testing.T, db *store.DB) {
 	t.Helper()
-	trigger := "CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW BEGIN IF NEW.code = 'poison' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'; END IF; END"
+	trigger := "CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW BEGIN IF NEW.code = 'poison' OR NEW.actor = 'poison' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'; END IF; END"
 	if db.Kind() == "sqlite" {
-		trigger = "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN NEW.code = 'poison' BEGIN SELECT RAISE(ABORT, 'no'); END"
+		trigger = "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN NEW.code = 'poison' OR NEW.actor = 'poison' BEGIN SELECT RAISE(ABORT, 'no'); END"
 	}
 	if _, err := store.SQL(db).ExecContext(t.Context(), trigger); err != nil {
 		t.Fatal(err)
@@ -56,6 +56,37 @@ func TestPoisonCostsOnlyItself(t *testing.T) {
 		if _, err := db.Recipient(t.Context(), keyer.Key(nth(17))); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("a refused event left a state: %v", err)
 		}
+		clean(t, db)
+	})
+}
+
+// An act that the database refuses does not spoil those of the same moment.
+func TestPoisonActCostsOnlyItself(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		db := open(store.Config{})
+		refuseCode(t, db)
+		var work sync.WaitGroup
+		for i := range 60 {
+			work.Go(func() {
+				a := nth(i)
+				switch i % 3 {
+				case 0:
+					if out, err := db.Click(t.Context(), click(a, "t")); err != nil || !out.Changed {
+						t.Errorf("click: got %+v, %v", out, err)
+					}
+				case 1:
+					var none *store.UndoError
+					if _, err := db.Undo(t.Context(), undo(a, "t"), time.Hour); !errors.As(err, &none) {
+						t.Errorf("undo: got %v, want an UndoError", err)
+					}
+				case 2:
+					if _, err := db.Act(t.Context(), store.Act{Kind: recipient.Block, Channel: recipient.Email, Key: keyer.Key(a), Source: recipient.FromAPI, Actor: "poison"}); err == nil {
+						t.Error("a refused act succeeded")
+					}
+				}
+			})
+		}
+		work.Wait()
 		clean(t, db)
 	})
 }
