@@ -7,7 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
+	osexec "os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -19,7 +19,7 @@ import (
 type Server struct {
 	dir  string
 	port int
-	cmd  *exec.Cmd
+	cmd  *osexec.Cmd
 	hold io.Closer // the server ends when this pipe does, even if we are killed
 }
 
@@ -39,16 +39,11 @@ func StartServer(t testing.TB) *Server {
 	return s
 }
 
-// URL returns the URL of a fresh database on the server. It is not dropped.
+// URL returns the URL of a fresh database on the server. It is not dropped:
+// the server's folder goes with the test.
 func (s *Server) URL(t testing.TB) string {
 	t.Helper()
-	dsn := s.dsn()
-	db := "mysql://" + dsn + "strikeout"
-	c := exec.CommandContext(t.Context(), "/usr/bin/env", "mariadb", "--no-defaults", "-uroot", "-S", filepath.Join(s.dir, "sock"), "-e", "CREATE DATABASE strikeout")
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("create a database: %v: %s", err, out)
-	}
-	return db
+	return create(t, s.dsn())
 }
 
 func (s *Server) dsn() string { return fmt.Sprintf("root@tcp(127.0.0.1:%d)/", s.port) }
@@ -57,7 +52,7 @@ func tempDir() (string, error) { return os.MkdirTemp("", "strikeout-mariadb-") }
 
 func find(name string) (string, error) {
 	for _, dir := range []string{"", "/usr/sbin/", "/usr/bin/", "/usr/local/sbin/", "/usr/local/bin/"} {
-		if p, err := exec.LookPath(dir + name); err == nil {
+		if p, err := osexec.LookPath(dir + name); err == nil {
 			return p, nil
 		}
 	}
@@ -82,7 +77,7 @@ func start(makeDir func() (string, error)) (*Server, error) {
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root")
 	}
-	if out, err := exec.CommandContext(context.Background(), install, args...).CombinedOutput(); err != nil {
+	if out, err := osexec.CommandContext(context.Background(), install, args...).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("mariadb-install-db: %w: %s", err, out)
 	}
 	return s, s.start()
@@ -117,8 +112,8 @@ func (s *Server) start() error {
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root")
 	}
-	cmd := exec.CommandContext(context.Background(), "/bin/sh", args...) //nolint:gosec // our own words
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}                // ^C reaches the test first
+	cmd := osexec.CommandContext(context.Background(), "/bin/sh", args...) //nolint:gosec // our own words
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}                  // ^C reaches the test first
 	cmd.Env = append(os.Environ(), "DIR="+s.dir)
 	r, w, err := os.Pipe()
 	if err != nil {

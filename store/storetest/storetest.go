@@ -111,28 +111,37 @@ func serverDSN() (string, error) {
 	return s.dsn(), nil
 }
 
-// fresh makes a database on a server.
+// fresh makes a database on a server that outlives the test.
 func fresh(t testing.TB, dsn string) string {
+	t.Helper()
+	url := create(t, dsn)
+	name := url[strings.LastIndexByte(url, '/')+1:]
+	t.Cleanup(func() {
+		if err := exec(dsn, "DROP DATABASE "+name); err != nil {
+			t.Logf("drop a database: %v", err)
+		}
+	})
+	return url
+}
+
+// create makes a database and returns its URL.
+func create(t testing.TB, dsn string) string {
 	t.Helper()
 	var b [6]byte
 	rand.Read(b[:]) //nolint:errcheck // it never fails
 	name := "strikeout_test_" + hex.EncodeToString(b[:])
-	exec := func(statement string) error {
-		db, err := sql.Open("mysql", dsn)
-		if err != nil {
-			return err //nolint:wrapcheck // a test helper
-		}
-		defer db.Close() //nolint:errcheck // nothing was written
-		_, err = db.Exec(statement)
-		return err //nolint:wrapcheck // a test helper
-	}
-	if err := exec("CREATE DATABASE " + name); err != nil {
+	if err := exec(dsn, "CREATE DATABASE "+name); err != nil {
 		t.Fatalf("create a database: %v", err)
 	}
-	t.Cleanup(func() {
-		if err := exec("DROP DATABASE " + name); err != nil {
-			t.Logf("drop a database: %v", err)
-		}
-	})
 	return "mysql://" + dsn + name
+}
+
+func exec(dsn, statement string) error {
+	db, err := sql.Open("mysql", dsn)
+	if err != nil {
+		return err //nolint:wrapcheck // a test helper
+	}
+	defer db.Close() //nolint:errcheck // nothing was written
+	_, err = db.Exec(statement)
+	return err //nolint:wrapcheck // a test helper
 }
