@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -17,7 +18,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/strikeout/strikeout/recipient"
-	"github.com/strikeout/strikeout/store"
 )
 
 //go:embed pages/*.html
@@ -83,7 +83,7 @@ func newPages(at func(string) string) (*pages, error) {
 		"clean": func(s string) string { return recipient.Clean(s, recipient.MaxDetailBytes) },
 		"when":  when,
 		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"roles": func() []store.Role { return store.Roles },
+		"dict":  dict,
 	}
 	layout, err := template.New("layout.html").Funcs(funcs).ParseFS(pageFiles, "pages/layout.html")
 	if err != nil {
@@ -105,6 +105,22 @@ func newPages(at func(string) string) (*pages, error) {
 		p.byName[base] = t
 	}
 	return p, nil
+}
+
+// dict lets a page hand several values to a template: names and values in turn.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, errors.New("dict: a value is missing")
+	}
+	out := make(map[string]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, errors.New("dict: a name is no text")
+		}
+		out[name] = pairs[i+1]
+	}
+	return out, nil
 }
 
 // when writes a time for people; zero is "never".

@@ -51,6 +51,31 @@ func (s *Server) accessRoutes() []row {
 		{method: get, path: "/admin/login", role: anybody, handler: s.showLogin},
 		{method: post, path: "/admin/login", role: anybody, handler: s.login, audit: "login"},
 		{method: post, path: "/admin/logout", role: anybody, handler: s.logout, audit: "logout"},
+		{method: get, path: "/admin/oidc/start", role: anybody, handler: s.startOIDC},
+		{method: get, path: "/admin/oidc/callback", role: anybody, handler: s.endOIDC},
+		{method: get, path: "/admin/start/{token}", role: anybody, handler: s.showStart},
+		{method: post, path: "/admin/start/{token}", role: anybody, handler: s.start, audit: "user.password"},
+
+		{method: get, path: "/admin/account", role: viewer, handler: s.showAccount},
+		{method: post, path: "/admin/account/password", role: viewer, handler: s.changePassword, audit: "user.password"},
+		{method: post, path: "/admin/account/sessions/{session}/end", role: viewer, handler: s.endOwnSession, audit: "session.end"},
+
+		{method: get, path: "/admin/users", role: admin, handler: s.showUsers, nav: "Users"},
+		{method: post, path: "/admin/users", role: admin, handler: s.addUser, nav: "Users", audit: "user.add"},
+		{method: get, path: "/admin/users/{id}", role: admin, handler: s.showUser, nav: "Users"},
+		{method: post, path: "/admin/users/{id}/link", role: admin, handler: s.newUserLink, nav: "Users", audit: "user.invite"},
+		{method: post, path: "/admin/users/{id}/role", role: admin, handler: s.setRole, nav: "Users", audit: "user.role"},
+		{method: post, path: "/admin/users/{id}/disable", role: admin, handler: s.disableUser, nav: "Users", audit: "user.disable"},
+		{method: post, path: "/admin/users/{id}/enable", role: admin, handler: s.enableUser, nav: "Users", audit: "user.enable"},
+		{method: post, path: "/admin/users/{id}/sessions/{session}/end", role: admin, handler: s.endUserSession, nav: "Users", audit: "session.end"},
+
+		{method: get, path: "/admin/keys", role: admin, handler: s.showKeys, nav: "API keys"},
+		{method: post, path: "/admin/keys", role: admin, handler: s.addKey, nav: "API keys", audit: "key.add"},
+		{method: post, path: "/admin/keys/revoke", role: admin, handler: s.revokeKey, nav: "API keys", audit: "key.revoke"},
+
+		{method: get, path: "/admin/audit", role: admin, handler: s.showAudit, nav: "Audit log"},
+		{method: get, path: "/admin/audit.csv", role: admin, handler: s.auditCSV, slow: true},
+		{method: get, path: "/admin/audit.ndjson", role: admin, handler: s.auditNDJSON, slow: true},
 	}
 }
 
