@@ -185,6 +185,7 @@ func TestDSN(t *testing.T) {
 	writeFile(t, "strikeout.yaml", "endpoints:\n  bounces: {provider: dsn, path_secret: 0123456789abcdef}\n")
 	strikeout(t, nil, "dsn", mail).want(t, exitTemp, "there is no")
 	strikeout(t, nil, "migrate").want(t, 0, "applied")
+	strikeout(t, nil, "dsn", mail, "--endpont", "b").want(t, exitTemp, "--endpoint")
 	strikeout(t, nil, "dsn", "none.eml").want(t, exitTemp, "read the mail")
 	strikeout(t, nil, "dsn", writeFile(t, "empty.eml", "")).want(t, exitTemp, "the mail is empty")
 	strikeout(t, nil, "dsn", mail).want(t, 0, "stored=1")

@@ -67,10 +67,10 @@ func (cmd *dsnCmd) read(e *env) error {
 	if err != nil {
 		return err //nolint:wrapcheck // it says where it comes from
 	}
-	if err := e.holdMore(e.ctx, a, res.Held); err != nil {
-		return err
-	}
 	for _, h := range res.Held {
+		if err := a.db.Quarantine(e.ctx, h); err != nil {
+			return fmt.Errorf("quarantine: %w", err)
+		}
 		log.Warn("kept a mail that was not understood", "endpoint", name, "reason", h.Reason, "err", h.Detail)
 	}
 	log.Info("read a mail", "endpoint", name, "stored", res.Stored, "duplicates", res.Duplicates)

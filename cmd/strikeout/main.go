@@ -127,6 +127,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 		args = []string{"--help"}
 	}
 	k, err := parser.Parse(args)
+	if err != nil && contains(args, "dsn") {
+		return &exitError{exitTemp, err} // a slip in an alias must not bounce a bounce
+	}
 	if err != nil {
 		return usage("%w (strikeout --help shows what there is)", err)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -33,47 +32,55 @@ func (cmd *replayCmd) Run(e *env) error {
 		return err
 	}
 	defer a.db.Close() //nolint:errcheck // nothing waits in it
-	var total, done, left int
-	q := store.QuarantineQuery{Endpoint: cmd.Endpoint, Reason: cmd.Reason}
-	for {
-		list, err := a.db.Quarantined(e.ctx, q)
-		if err != nil {
-			return fmt.Errorf("replay: %w", err)
+	list, err := cmd.list(e, a.db)
+	if err != nil {
+		return err
+	}
+	done, left := 0, 0
+	for _, h := range list {
+		e.printf("%d  %s  %s (%s)  %s: %s\n", h.ID, h.ReceivedAt.UTC().Format(time.RFC3339), h.Endpoint, h.Provider, h.Reason, h.Detail)
+		if cmd.DryRun {
+			continue
 		}
-		if len(list) == 0 {
-			break
-		}
-		for _, h := range list {
-			q.After = h.ID
-			total++
-			e.printf("%d  %s  %s (%s)  %s: %s\n", h.ID, h.ReceivedAt.UTC().Format(time.RFC3339), h.Endpoint, h.Provider, h.Reason, h.Detail)
-			if cmd.DryRun {
-				continue
-			}
-			ok, err := e.replay(a, h.ID)
-			switch {
-			case err != nil:
-				return err
-			case ok:
-				done++
-			default:
-				left++
-			}
+		ok, err := e.replay(a, h.ID)
+		switch {
+		case err != nil:
+			return err
+		case ok:
+			done++
+		default:
+			left++
 		}
 	}
 	if cmd.DryRun {
-		e.printf("%d requests in quarantine\n", total)
+		e.printf("%d requests in quarantine\n", len(list))
 		return nil
 	}
-	e.printf("%d requests: %d understood and gone from quarantine, %d stay\n", total, done, left)
+	e.printf("%d requests: %d understood and gone from quarantine, %d stay\n", len(list), done, left)
 	if left > 0 {
 		return errNo
 	}
 	return nil
 }
 
-// replay reads one request again. What was understood leaves quarantine; of
-// the rest the smallest part stays.
+// list returns all of them, without their bodies, before any is touched.
+func (cmd *replayCmd) list(e *env, db *store.DB) ([]store.Held, error) {
+	var out []store.Held
+	q := store.QuarantineQuery{Endpoint: cmd.Endpoint, Reason: cmd.Reason}
+	for {
+		page, err := db.Quarantined(e.ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("replay: %w", err)
+		}
+		if len(page) == 0 {
+			return out, nil
+		}
+		out = append(out, page...)
+		q.After = page[len(page)-1].ID
+	}
+}
+
+// replay reads one request again. What was understood leaves quarantine.
 func (e *env) replay(a *app, id int64) (bool, error) {
 	h, err := a.db.Held(e.ctx, id)
 	if err != nil {
@@ -91,21 +98,11 @@ func (e *env) replay(a *app, id int64) (bool, error) {
 	}
 	rest := res.Held[0]
 	e.printf(", still: %s\n", rest.Detail)
-	h.Reason, h.Detail, h.Body, h.ReplayedAt = rest.Reason, rest.Detail, rest.Body, recipient.Micro(e.now())
-	if err := a.db.UpdateHeld(e.ctx, h); err != nil {
-		return false, fmt.Errorf("replay: %w", err)
+	h.Reason, h.Detail, h.ReplayedAt = rest.Reason, rest.Detail, recipient.Micro(e.now())
+	if len(res.Held) == 1 {
+		h.Body = rest.Body // the smallest part that holds what is bad; of several troubles the whole
 	}
-	return false, e.holdMore(e.ctx, a, res.Held[1:])
-}
-
-// holdMore keeps what else of a request could not be read.
-func (e *env) holdMore(ctx context.Context, a *app, more []store.Held) error {
-	for _, h := range more {
-		if err := a.db.Quarantine(ctx, h); err != nil {
-			return fmt.Errorf("quarantine: %w", err)
-		}
-	}
-	return nil
+	return false, wrap1("replay", a.db.UpdateHeld(e.ctx, h))
 }
 
 func wrap1(what string, err error) error {

@@ -367,6 +367,20 @@ func TestStartWarns(t *testing.T) {
 	strikeout(t, nil, "doctor").want(t, 0, "UNSIGNED")
 }
 
+func TestListenTaken(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s := serveHere(t, nil)
+	taken := strings.TrimPrefix(s.base, "http://")
+	strikeout(t, nil, "serve", "--listen", taken).want(t, exitNow, "strikeout: listen: ")
+	strikeout(t, nil, "serve", "--listen", "127.0.0.1:0", "--metrics-listen", taken).want(t, exitNow, "strikeout: metrics_listen: ")
+	for _, url := range []string{"mysql://user:hunter2@nowhere", "mysql://user:hunter2@tcp(127.0.0.1:1)/x?bogus=%zz", "mysql://hunter2"} {
+		vars := map[string]string{"STRIKEOUT_DATABASE": url, "STRIKEOUT_ADDRESS_KEY": testKey}
+		if r := strikeout(t, vars, "check", "a@example.com"); r.code < exitUsage || strings.Contains(r.stderr, "hunter2") {
+			t.Errorf("%d: %s", r.code, r.stderr)
+		}
+	}
+}
+
 func TestMetricsListen(t *testing.T) {
 	t.Chdir(t.TempDir())
 	s := serveHere(t, nil, "--metrics-listen", "127.0.0.1:0", "--log-format", "json")

@@ -130,16 +130,27 @@ func (a *app) serve(ctx context.Context, ln net.Listener, ready func(addr string
 	}
 	background.Go(func() { a.retain(work) })
 
-	failed := make(chan error, 2)
-	background.Go(func() { failed <- a.server.Serve(ln) })
+	// Every listener is there before any of them serves.
+	listeners := []net.Listener{ln}
 	if a.cfg.metricsListen != "" {
 		mln, err := listen(ctx, "metrics_listen", a.cfg.metricsListen)
 		if err != nil {
-			return errors.Join(err, a.drain())
+			return errors.Join(err, ln.Close())
 		}
-		background.Go(func() { failed <- a.server.ServeMetrics(mln) })
+		listeners = append(listeners, mln)
 		a.log.Info("metrics", "listen", mln.Addr().String())
 	}
+	failed := make(chan error, len(listeners))
+	background.Go(func() { failed <- a.server.Serve(ln) })
+	if len(listeners) > 1 {
+		background.Go(func() { failed <- a.server.ServeMetrics(listeners[1]) })
+	}
+	// A server that was told to stop before it began would begin all the same.
+	defer func() {
+		for _, l := range listeners {
+			_ = l.Close() //nolint:errcheck // closed already, as a rule
+		}
+	}()
 	ready(ln.Addr().String())
 	select {
 	case err = <-failed:
@@ -211,14 +222,18 @@ func (a *app) migrateLater(ctx context.Context, stop context.CancelCauseFunc) {
 }
 
 // retainEvery is how often old events are deleted: often, so that each run is short.
-const retainEvery = time.Hour
+const (
+	retainFirst = time.Minute
+	retainEvery = time.Hour
+)
 
 func (a *app) retain(ctx context.Context) {
-	t := time.NewTicker(retainEvery)
+	t := time.NewTimer(retainFirst)
 	defer t.Stop()
 	for {
 		select {
 		case <-t.C:
+			t.Reset(retainEvery)
 		case <-ctx.Done():
 			return
 		}
