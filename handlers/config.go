@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/strikeout/strikeout/handlers/admin"
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/templates"
@@ -42,6 +43,11 @@ type Config struct {
 	// SeparateMetrics leaves /metrics out of App, because MetricsApp listens
 	// elsewhere.
 	SeparateMetrics bool
+
+	// Desk is the administrators' pages; nil: there are none.
+	Desk *admin.Server
+	// SeparateDesk leaves them out of App, because ServeDesk listens elsewhere.
+	SeparateDesk bool
 }
 
 // Evidence is what an operator may keep with an opt-out beyond what was shown

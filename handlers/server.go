@@ -32,6 +32,7 @@ type Server struct {
 	metricsTable []*route
 	app          *fiber.App
 	metricsApp   *fiber.App
+	deskApp      *fiber.App // the desk on a listener of its own
 
 	chunked  sync.Map // *fasthttp.RequestHeader: path, while a chunked body is read
 	draining atomic.Bool
@@ -73,10 +74,17 @@ func New(cfg Config) (*Server, error) {
 	s.nonces = newNonces(cfg.Keyer, cfg.Now)
 	s.table = s.routeTable()
 	s.app = s.newApp(s.table)
-	s.metricsTable = []*route{s.metricsRoute(),
-		{methods: "GET", pattern: "/healthz", handler: s.healthz},
+	health := []*route{{methods: "GET", pattern: "/healthz", handler: s.healthz},
 		{methods: "GET", pattern: "/readyz", handler: s.readyz}}
+	s.metricsTable = append([]*route{s.metricsRoute()}, health...)
 	s.metricsApp = s.newApp(s.metricsTable)
+	s.deskApp = s.newApp(health)
+	if cfg.Desk != nil {
+		s.mountDesk(s.deskApp)
+		if !cfg.SeparateDesk {
+			s.mountDesk(s.app)
+		}
+	}
 	return s, nil
 }
 
@@ -131,6 +139,10 @@ func (s *Server) bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		limit = l.APIBody
 	case "u":
 		limit = l.PageBody
+	case "admin":
+		if s.cfg.Desk != nil {
+			limit = s.cfg.Desk.BodyLimit(h)
+		}
 	}
 	return fasthttp.RequestConfig{MaxRequestBodySize: limit}
 }
@@ -170,7 +182,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.work.Wait()
 	s.saveWatches()
 	// Last, so that readiness can be asked while requests finish.
-	err = errors.Join(err, s.metricsApp.ShutdownWithContext(ctx))
+	err = errors.Join(err, s.deskApp.ShutdownWithContext(ctx), s.metricsApp.ShutdownWithContext(ctx))
 	if err != nil {
 		return fmt.Errorf("handlers: shutdown: %w", err)
 	}
