@@ -8,6 +8,7 @@ FUZZTIME ?= 30s
 BENCH    ?= .
 COUNT    ?= 1
 PKG      ?= ./...
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 
 .DEFAULT_GOAL := help
 .PHONY: help test cover lint fix bench fuzz generate picture demo build clean
@@ -54,7 +55,7 @@ demo: ## Strikeout with sample contacts and simulated, signed traffic
 
 build: ## One static binary, dist/strikeout
 	@mkdir -p dist
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o dist/strikeout ./cmd/strikeout
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o dist/strikeout ./cmd/strikeout
 
 clean: ## Remove what was built
 	rm -rf .bin dist

@@ -60,10 +60,10 @@ func wrongKey(c *config, err error) error {
 
 // prepare judges the configuration: endpoints, pages, the public URL. It makes
 // and opens nothing, so that a start that is refused leaves nothing behind.
-// More endpoints than the configuration's are for the demonstration.
-func (e *env) prepare(c *config, log *slog.Logger, more map[string]handlers.Endpoint) (*app, error) {
+// With a provider, only its endpoints are there.
+func (e *env) prepare(c *config, log *slog.Logger, provider ...string) (*app, error) {
 	a := &app{cfg: c, log: log, metrics: handlers.NewMetrics(), endpoints: map[string]handlers.Endpoint{}}
-	list, err := c.endpoints()
+	list, err := c.endpoints(provider...)
 	if err != nil {
 		return nil, err
 	}
@@ -75,9 +75,6 @@ func (e *env) prepare(c *config, log *slog.Logger, more map[string]handlers.Endp
 		if a.endpoints[ep.name], err = ep.build(fetch.fetch); err != nil {
 			return nil, err
 		}
-	}
-	for name, ep := range more {
-		a.endpoints[name] = ep
 	}
 	if a.pages, err = templates.New(c.pages); err != nil {
 		return nil, &configError{where: c.said("pages"), key: "pages", reason: strings.TrimPrefix(err.Error(), "templates: ")}
@@ -120,8 +117,8 @@ func (a *app) open(e *env) error {
 }
 
 // newApp is prepare and open, for commands that serve nobody.
-func (e *env) newApp(c *config, log *slog.Logger) (*app, error) {
-	a, err := e.prepare(c, log, nil)
+func (e *env) newApp(c *config, log *slog.Logger, provider ...string) (*app, error) {
+	a, err := e.prepare(c, log, provider...)
 	if err == nil {
 		err = a.open(e)
 	}

@@ -182,7 +182,9 @@ func TestDSN(t *testing.T) {
 	mail := writeFile(t, "bounce.eml", bounceMail)
 	// Whatever is wrong, the mail server keeps the mail and tries again.
 	strikeout(t, nil, "dsn", mail).want(t, exitTemp, "no endpoint of provider dsn is configured")
-	writeFile(t, "strikeout.yaml", "endpoints:\n  bounces: {provider: dsn, path_secret: 0123456789abcdef}\n")
+	// The secrets of others are not known to a mail server's pipe.
+	writeFile(t, "strikeout.yaml", "endpoints:\n  bounces: {provider: dsn, path_secret: 0123456789abcdef}\n  mail: {provider: postmark, path_secret: \"${POSTMARK_SECRET}\"}\n")
+	strikeout(t, nil, "serve", "--listen", "127.0.0.1:0").want(t, exitUsage, "the variable POSTMARK_SECRET is not set")
 	strikeout(t, nil, "dsn", mail).want(t, exitTemp, "there is no")
 	strikeout(t, nil, "migrate").want(t, 0, "applied")
 	strikeout(t, nil, "dsn", mail, "--endpont", "b").want(t, exitTemp, "--endpoint")

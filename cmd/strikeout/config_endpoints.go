@@ -35,9 +35,10 @@ var endpointKeys = []string{"provider", "basic_auth", "path_secret", "unsigned",
 // half only. It is meant for test configurations.
 const privateKeyKey = providers.PrivateKeySetting
 
-// endpoints reads the endpoints, sorted by name. It fills in variables and
-// reads files, so it is called by the commands that need them.
-func (c *config) endpoints() ([]endpointConfig, error) {
+// endpoints reads the endpoints, sorted by name; with a provider, only its
+// own. It fills in variables and reads files, so commands ask for no more than
+// they need: a mail server's pipe does not know every provider's secret.
+func (c *config) endpoints(provider ...string) ([]endpointConfig, error) {
 	if c.endpointsValue == nil {
 		return nil, nil
 	}
@@ -47,6 +48,9 @@ func (c *config) endpoints() ([]endpointConfig, error) {
 	}
 	var out []endpointConfig
 	for _, f := range fields {
+		if len(provider) > 0 && !f.of(provider[0]) {
+			continue
+		}
 		e, err := readEndpoint(f)
 		if err != nil {
 			return nil, err
@@ -55,6 +59,19 @@ func (c *config) endpoints() ([]endpointConfig, error) {
 	}
 	slices.SortFunc(out, func(a, b endpointConfig) int { return strings.Compare(a.name, b.name) })
 	return out, nil
+}
+
+// of reports whether an endpoint is of a provider, before anything else of it
+// is judged.
+func (f field) of(provider string) bool {
+	fields, _ := f.fields("keys") //nolint:errcheck // then there is no provider either
+	for _, part := range fields {
+		if part.name == "provider" {
+			name, err := part.text("a provider")
+			return err == nil && name == provider
+		}
+	}
+	return false
 }
 
 var endpointName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)

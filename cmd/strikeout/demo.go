@@ -118,8 +118,9 @@ func (d *demo) wire(c *config) (*app, error) {
 		return nil, err
 	}
 	c.apiKeys = []handlers.APIKey{key}
-	a, err := d.prepare(c, d.logger(c), endpoints)
+	a, err := d.prepare(c, d.logger(c))
 	if err == nil {
+		a.endpoints = endpoints
 		_, err = d.ensureKeys(d.ctx, c)
 	}
 	if err == nil {

@@ -25,6 +25,9 @@ which mail servers do; everything that is wrong with the configuration ends so t
     strikeout dsn < bounce.eml`
 }
 
+// dsnProvider is the adapter that reads raw mail.
+const dsnProvider = "dsn"
+
 // mailBytes is the most of a mail that is read.
 const mailBytes = 20 << 20
 
@@ -49,7 +52,7 @@ func (cmd *dsnCmd) read(e *env) error {
 		return err
 	}
 	log := e.logger(c)
-	a, err := e.newApp(c, log)
+	a, err := e.newApp(c, log, dsnProvider)
 	if err != nil {
 		return err
 	}
@@ -98,13 +101,13 @@ func (cmd *dsnCmd) mail() ([]byte, error) {
 }
 
 func (cmd *dsnCmd) endpoint(c *config) (string, error) {
-	all, err := c.endpoints()
+	all, err := c.endpoints(dsnProvider)
 	if err != nil {
 		return "", err
 	}
 	var names []string
 	for _, e := range all {
-		if e.info.Name == "dsn" && (cmd.Endpoint == "" || cmd.Endpoint == e.name) {
+		if cmd.Endpoint == "" || cmd.Endpoint == e.name {
 			names = append(names, e.name)
 		}
 	}

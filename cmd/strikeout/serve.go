@@ -59,7 +59,7 @@ func (cmd *serveCmd) Run(e *env) error {
 		c.publicURL = "http://" + reachable(ln.Addr().String())
 		log.Warn("public_url is not set: links work on this machine only", "public_url", c.publicURL)
 	}
-	a, err := e.prepare(c, log, nil)
+	a, err := e.prepare(c, log)
 	if err == nil {
 		err = e.announceKeys(c, log)
 	}

@@ -157,18 +157,16 @@ func (cmd *simulateCmd) samples(info providers.Info) ([]providers.Sample, error)
 
 // endpoint finds the endpoint whose secrets sign.
 func (cmd *simulateCmd) endpoint(c *config, info providers.Info) (endpointConfig, error) {
-	all, err := c.endpoints()
+	all, err := c.endpoints(info.Name)
 	if err != nil {
 		return endpointConfig{}, err
 	}
 	var found []endpointConfig
 	var names []string
 	for _, e := range all {
-		if e.info.Name == info.Name && (cmd.Endpoint == "" || cmd.Endpoint == e.name) {
+		names = append(names, e.name)
+		if cmd.Endpoint == "" || cmd.Endpoint == e.name {
 			found = append(found, e)
-		}
-		if e.info.Name == info.Name {
-			names = append(names, e.name)
 		}
 	}
 	switch {
