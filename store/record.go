@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -136,6 +137,9 @@ func (r *recorder) split(j *job, endpoint string, events []recipient.Event, n in
 func (r *recorder) run(shard int) {
 	w := newBatchWriter(r.db, &r.recent)
 	for {
+		// Those whose events were just stored are about to bring the next ones: let
+		// them, or the next transaction holds the quickest one's alone.
+		runtime.Gosched()
 		parts, dropped, ok := r.q.take(shard, r.batch)
 		if !ok {
 			return
