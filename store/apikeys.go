@@ -34,7 +34,7 @@ func (db *DB) APIKeys(ctx context.Context) ([]APIKey, error) {
 	return out, nil
 }
 
-// ErrKeyTaken: another API key, perhaps a revoked one, has this name. It is an
+// ErrKeyTaken says that another API key, perhaps a revoked one, has this name. It is an
 // ErrInvalid too.
 var ErrKeyTaken = fmt.Errorf("%w API key: the name is taken", ErrInvalid)
 
