@@ -106,7 +106,7 @@ func (a *app) open(e *env) error {
 		a.server, err = handlers.New(handlers.Config{
 			Store: a.db, Keyer: a.keyer, Ring: a.rings.Ring, Linker: linker, Pages: a.pages,
 			Endpoints: a.endpoints, APIKeys: c.apiKeys, TrustedProxies: c.trustedProxies, DefaultRegion: c.defaultRegion, PublicURL: c.publicURL,
-			Logger: a.log, Now: e.now, Rand: e.rand, Metrics: a.metrics, Limits: handlers.Limits{DrainWait: c.drainWait},
+			Evidence: c.evidence, Logger: a.log, Now: e.now, Rand: e.rand, Metrics: a.metrics, Limits: handlers.Limits{DrainWait: c.drainWait},
 			SeparateMetrics: c.metricsListen != "",
 		})
 	}

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/strikeout/strikeout/handlers/admin"
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/all"
 	"github.com/strikeout/strikeout/recipient"
@@ -79,8 +80,7 @@ type service struct {
 func newService(t *testing.T, database string) *service {
 	t.Helper()
 	s := &service{t: t, dir: t.TempDir(), database: database, settings: map[string]providers.Settings{}}
-	e := &env{rand: rand.Reader}
-	key, hash, err := e.newAPIKey()
+	key, hash, err := admin.NewAPIKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

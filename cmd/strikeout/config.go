@@ -38,6 +38,7 @@ type config struct {
 	trustedProxies                     []netip.Prefix
 	apiKeys                            []handlers.APIKey
 	pages                              templates.Options
+	evidence                           handlers.Evidence
 	migrate                            bool
 	drainWait                          time.Duration
 	logLevel                           slog.Level
@@ -80,6 +81,7 @@ var settings = []setting{
 	{key: "api_keys", set: setAPIKeys, nested: true},
 	{key: "endpoints", set: func(c *config, v value) error { c.endpointsValue = &v; return nil }, nested: true},
 	{key: "pages", set: setPages, nested: true},
+	{key: "evidence", set: setEvidence},
 	{key: "migrate", set: func(c *config, v value) (err error) { c.migrate, err = v.boolean(); return err }},
 	{key: "drain_wait", set: func(c *config, v value) (err error) { c.drainWait, err = v.duration(); return err }},
 	{key: "log_level", set: setLogLevel},

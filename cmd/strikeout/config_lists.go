@@ -139,6 +139,27 @@ func hashOf(to *[32]byte, v value) error {
 	return nil
 }
 
+// setEvidence reads what is kept of a visitor's connection with an opt-out;
+// nothing by default, because it is personal data.
+func setEvidence(c *config, v value) error {
+	const expected = "some of ip, user_agent"
+	for _, one := range v.list() {
+		s, err := one.text(expected)
+		if err != nil {
+			return err
+		}
+		switch s {
+		case "ip":
+			c.evidence.IP = true
+		case "user_agent":
+			c.evidence.UserAgent = true
+		default:
+			return one.fail("expected %s", expected)
+		}
+	}
+	return nil
+}
+
 // setPages reads what an installation shows of itself to recipients.
 func setPages(c *config, v value) error {
 	fields, err := v.fields("keys such as sender: Example Ltd")

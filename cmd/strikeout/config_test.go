@@ -71,6 +71,7 @@ func TestConfigErrors(t *testing.T) {
 		{"key without hash", "api_keys: [{name: crm, scopes: read}]", `:2: api_keys[0]: sha256: is missing`},
 		{"key key", "api_keys:\n  - name: crm\n    scope: read", `:4: api_keys[0].scope: unknown key, did you mean "scopes"?`},
 		{"two keys", "api_keys:\n  - {name: crm, scopes: read, sha256: " + hash + "}\n  - {name: crm, scopes: read, sha256: " + hash + "}", `:4: api_keys[1]: name: another key has the same`},
+		{"evidence", "evidence: [ip, fingerprint]", `:2: evidence[1]: expected some of ip, user_agent`},
 		{"pages", "pages: {sendr: x}", `:2: pages.sendr: unknown key, did you mean "sender"?`},
 		{"logo", "pages: {logo: none.png}", `:2: pages.logo: cannot read the file`},
 		{"endpoint list", "endpoints: [postmark]", `:2: endpoints: expected endpoints such as`},
@@ -146,6 +147,7 @@ trusted_proxies: [10.1.2.3/8, "::1"]
 api_keys: [{name: crm, scopes: [read, mint], sha256: "`+strings.Repeat("0f", 32)+`"}]
 pages: {sender: Acme Oy}
 drain_wait: 5s
+evidence: [ip, user_agent]
 endpoints:
   b: {provider: postmark, basic_auth: ["u:p", "u:${PART}$${x}"], max_age: 1d12h, url: "https://x.example.com/hook", body_limit: 64KiB}
   a: &a {provider: scaleway, topics: arn, certificates: certs/a.pem}
@@ -157,7 +159,7 @@ endpoints:
 	}
 	if c.listen != "127.0.0.1:9" || c.metricsListen != "127.0.0.1:10" || c.publicURL != "https://example.com/mail" || c.pages.BasePath != "/mail" ||
 		c.database != "sqlite:"+filepath.Join(dir, "data/s.db") || c.dataDir != filepath.Join(dir, "data") || c.tokenKeysFile != filepath.Join(dir, "keys.yaml") ||
-		c.defaultRegion != "FI" || c.drainWait != 5*time.Second || c.pages.Sender != "Acme Oy" || !c.migrate {
+		c.defaultRegion != "FI" || c.drainWait != 5*time.Second || c.pages.Sender != "Acme Oy" || !c.migrate || !c.evidence.IP || !c.evidence.UserAgent {
 		t.Errorf("got %+v", c)
 	}
 	want := map[recipient.Kind]time.Duration{recipient.Delivered: 30 * 24 * time.Hour, recipient.SoftBounce: 90 * 24 * time.Hour}

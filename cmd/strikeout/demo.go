@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/strikeout/strikeout/handlers"
+	"github.com/strikeout/strikeout/handlers/admin"
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/all"
 	"github.com/strikeout/strikeout/templates"
@@ -114,8 +115,8 @@ func (d *demo) wire(c *config) (*app, error) {
 		return nil, err
 	}
 	key := handlers.APIKey{Name: "demo", Scopes: scopes}
-	if d.apiKey, key.SHA256, err = d.newAPIKey(); err != nil {
-		return nil, err
+	if d.apiKey, key.SHA256, err = admin.NewAPIKey(d.rand); err != nil {
+		return nil, err //nolint:wrapcheck // it says where it comes from
 	}
 	c.apiKeys = []handlers.APIKey{key}
 	a, err := d.prepare(c, d.logger(c))

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"github.com/strikeout/strikeout/handlers/admin"
 	"github.com/strikeout/strikeout/store"
 )
 
@@ -17,16 +15,6 @@ type keysAPICmd struct {
 	New    apiNewCmd    `cmd:"" help:"Make an API key; it is printed once."`
 	List   apiListCmd   `cmd:"" help:"List the API keys of the database."`
 	Revoke apiRevokeCmd `cmd:"" help:"Refuse an API key from now on."`
-}
-
-// newAPIKey makes the secret of an API key and what is kept of it.
-func (e *env) newAPIKey() (secret string, hash [32]byte, err error) {
-	b := make([]byte, 24)
-	if _, err := io.ReadFull(e.rand, b); err != nil {
-		return "", hash, fmt.Errorf("random source: %w", err)
-	}
-	secret = "so_live_" + base64.RawURLEncoding.EncodeToString(b)
-	return secret, sha256.Sum256([]byte(secret)), nil
 }
 
 type apiNewCmd struct {
@@ -63,9 +51,9 @@ func (cmd *apiNewCmd) Run(e *env) error {
 		return err
 	}
 	defer db.Close() //nolint:errcheck // nothing waits in it
-	secret, hash, err := e.newAPIKey()
+	secret, hash, err := admin.NewAPIKey(e.rand)
 	if err != nil {
-		return err
+		return fmt.Errorf("keys api new: %w", err)
 	}
 	k := store.APIKey{Name: cmd.Name, Scopes: cmd.Scopes, Hash: hash, CreatedAt: e.now()}
 	if err := db.AddAPIKey(e.ctx, k); err != nil {
