@@ -87,6 +87,13 @@ var domains = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.Stric
 // and plus tags are kept: elsewhere they are other people); domain as lower
 // case A-labels. Errors wrap ErrAddress.
 func ParseEmail(s string) (Address, error) {
+	if a, ok := plainEmail(s); ok {
+		return a, nil
+	}
+	return parseEmail(s)
+}
+
+func parseEmail(s string) (Address, error) {
 	if len(s) > maxInputBytes {
 		return Address{}, invalid("it is longer than 254 bytes")
 	}
