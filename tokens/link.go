@@ -166,23 +166,56 @@ func (l *Linker) Link(a recipient.Address, o LinkOptions) (Link, error) {
 	if err != nil {
 		return Link{}, err
 	}
-	mailto := l.mailto
-	if strings.Contains(mailto, CodePlaceholder) {
-		if o.Code == "" {
-			mailto = ""
-		} else if _, err := ParseCode(o.Code); err != nil {
-			return Link{}, err
+	return l.link(b, o.Code)
+}
+
+// ShortLink returns the link of a short code, which somebody keeps in a table;
+// mailCode, which may be the same, is the one for a Mailto with CodePlaceholder.
+// Its Token is the code.
+func (l *Linker) ShortLink(code, mailCode string) (Link, error) {
+	if c, err := ParseCode(code); err != nil || c != code {
+		return Link{}, ErrCode
+	}
+	var buf [maxBase + 320]byte
+	return l.link(l.AppendShortURL(buf[:0], code), mailCode)
+}
+
+func (l *Linker) link(url []byte, mailCode string) (Link, error) {
+	if mailCode != "" {
+		if c, err := ParseCode(mailCode); err != nil || c != mailCode {
+			return Link{}, ErrCode
 		}
-		mailto = strings.Replace(mailto, CodePlaceholder, o.Code, 1)
 	}
 	// One string backs all three.
-	b = append(append(append(b, "<"...), b...), ">"...)
-	n := (len(b) - 2) / 2
-	if mailto != "" {
-		b = append(append(append(b, ", <"...), mailto...), ">"...)
-	}
-	s := string(b)
+	n := len(url)
+	s := string(l.AppendListUnsubscribe(url, url, mailCode))
 	return Link{URL: s[:n], ListUnsubscribe: s[n:], ListUnsubscribePost: ListUnsubscribePost, Token: s[len(l.base):n]}, nil
+}
+
+// NeedsCode reports whether the Mailto carries a code, which each recipient of
+// a List-Unsubscribe with a mailto needs.
+func (l *Linker) NeedsCode() bool { return strings.Contains(l.mailto, CodePlaceholder) }
+
+// AppendListUnsubscribe appends the value of the header for a URL. Without the
+// code that a Mailto with CodePlaceholder needs, it has no mailto.
+func (l *Linker) AppendListUnsubscribe(dst, url []byte, code string) []byte {
+	dst = append(append(append(dst, '<'), url...), '>')
+	mailto := l.mailto
+	if l.NeedsCode() {
+		if code == "" {
+			return dst
+		}
+		mailto = strings.Replace(mailto, CodePlaceholder, code, 1)
+	}
+	if mailto == "" {
+		return dst
+	}
+	return append(append(append(dst, ", <"...), mailto...), '>')
+}
+
+// AppendShortURL appends the URL of a short code.
+func (l *Linker) AppendShortURL(dst []byte, code string) []byte {
+	return append(append(dst, l.base...), code...)
 }
 
 // AppendURL appends the URL of a link to dst: for programs that make millions
