@@ -30,6 +30,7 @@ func TestStatementsUseAnIndex(t *testing.T) {
 			"INSERT INTO contact_terms (term, contact_id) SELECT CONCAT('person', id), id FROM contacts",
 			"INSERT INTO contact_terms (term, contact_id) SELECT CONCAT('other', id), id FROM contacts",
 			"INSERT INTO quarantine (endpoint, provider, reason, method, url, header, body, size, received_at, detail) SELECT CONCAT('e', id % 20), 'p', 'r', 'POST', '/', '{}', '', 1, 1, '' FROM contacts",
+			"INSERT INTO short_links (code, recipient_key, channel, send_out, language, preview, created_at) SELECT fingerprint, recipient_key, 'sms', 'spring', '', 0, 1 FROM events",
 			"INSERT INTO requests (channel, kind, language, received_at, recipient_key, resolved_at) SELECT 'email', 'typed', 'fi', 1, email_key, id % 10 FROM contacts",
 		} {
 			if db.Kind() == "sqlite" {
@@ -39,7 +40,7 @@ func TestStatementsUseAnIndex(t *testing.T) {
 				t.Fatalf("insert %d: %v", n, err)
 			}
 		}
-		analyze := "ANALYZE TABLE recipients, events, contacts, contact_terms, quarantine, requests"
+		analyze := "ANALYZE TABLE recipients, events, contacts, contact_terms, quarantine, requests, short_links"
 		if db.Kind() == "sqlite" {
 			analyze = "ANALYZE"
 		}

@@ -49,6 +49,8 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 		"held":          {countHeld, []any{"acme"}},
 		"same request":  {countSame, []any{k, RequestTyped}},
 		"requests":      {countWaiting, nil},
+		"short link":    {selectShortLink, []any{prints[0][:]}},
+		"short links":   {selectShortLinks(keys[:100]), []any{"spring"}},
 		"sharing":       {"SELECT COUNT(*) FROM contacts WHERE email_key = ? AND email_on = 1 AND external_id <> ?", []any{k, []byte("1")}},
 	}
 	q, args, err := sqlx.In(firstTerms, []int64{1, 2, 3}, []byte("person1"), []byte("person2"))
