@@ -86,7 +86,8 @@ func match(keys []APIKey, sum [32]byte) (found APIKey, ok bool) {
 // localKey is where authorize leaves the name of the key.
 const localKey = "strikeout.api_key"
 
-// authorize lets a request with a key of the given scope pass.
+// authorize lets a request with a key of the given scope pass, or of one of
+// several.
 func (s *Server) authorize(c *fiber.Ctx, scope string) error {
 	scheme, secret, _ := strings.Cut(string(c.Request().Header.Peek(fiber.HeaderAuthorization)), " ")
 	if secret = strings.TrimSpace(secret); !strings.EqualFold(scheme, "Bearer") || secret == "" {
@@ -104,7 +105,8 @@ func (s *Server) authorize(c *fiber.Ctx, scope string) error {
 		s.metrics.apiDenied.WithLabelValues("unknown_key").Inc()
 		return refuse(http.StatusUnauthorized, "this API key is not known, or was revoked").
 			head(fiber.HeaderWWWAuthenticate, `Bearer realm="strikeout", error="invalid_token"`)
-	case !slices.Contains(key.Scopes, scope):
+	case !slices.ContainsFunc(strings.Fields(scope), func(one string) bool { return slices.Contains(key.Scopes, one) }):
+		scope = strings.ReplaceAll(scope, " ", " or ")
 		s.metrics.apiDenied.WithLabelValues("scope").Inc()
 		return refuse(http.StatusForbidden, "this API key lacks the scope "+scope).with("scope", scope).
 			head(fiber.HeaderWWWAuthenticate, fmt.Sprintf(`Bearer realm="strikeout", error="insufficient_scope", scope=%q`, scope))

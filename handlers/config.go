@@ -29,6 +29,7 @@ type Config struct {
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; empty: nobody's
 	DefaultRegion  string         // completes national phone numbers of API input ("FI")
+	Mailto         string         // the Linker's, whose codes mails carry; empty: none
 	PublicURL      string         // what providers and recipients call: scheme and host, perhaps a path
 
 	// Evidence says what is kept of a visitor's connection; by default nothing.

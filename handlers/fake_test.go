@@ -30,6 +30,8 @@ type fakeStore struct {
 	keys         []store.APIKey
 	keyReads     int
 	meta         map[string]string
+	short        map[string]store.ShortLink
+	counted      map[string]int64
 	pending      int
 	writes       int // anything that changes something
 }
@@ -336,4 +338,61 @@ func (f *fakeStore) set(change func(*fakeStore)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	change(f)
+}
+
+func (f *fakeStore) PutShortLinks(_ context.Context, links []store.ShortLink) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return err
+	}
+	type claims struct {
+		store.ShortLink
+		length int
+	}
+	of := func(l store.ShortLink) claims {
+		n := len(l.Code)
+		l.Code, l.CreatedAt = "", time.Time{}
+		return claims{l, n}
+	}
+	known := map[claims]string{}
+	for _, l := range f.short {
+		known[of(l)] = l.Code
+	}
+	if f.short == nil {
+		f.short = map[string]store.ShortLink{}
+	}
+	for i, l := range links {
+		if code, ok := known[of(l)]; ok {
+			links[i].Code = code
+			continue
+		}
+		f.writes++
+		f.short[l.Code], known[of(l)] = l, l.Code
+	}
+	return nil
+}
+
+func (f *fakeStore) ShortLink(_ context.Context, code string) (store.ShortLink, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	l, ok := f.short[code]
+	if err == nil && !ok {
+		err = store.ErrNotFound
+	}
+	return l, err
+}
+
+func (f *fakeStore) CountLinks(_ context.Context, issued map[string]int64) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err == nil {
+		if f.counted == nil {
+			f.counted = map[string]int64{}
+		}
+		for id, n := range issued {
+			f.counted[id] += n
+		}
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -8,13 +9,11 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/store"
 	"github.com/strikeout/strikeout/tokens"
 )
 
-const (
-	mimeNDJSON = "application/x-ndjson"
-	maxSendOut = 32
-)
+const mimeNDJSON = "application/x-ndjson"
 
 type linkJSON struct {
 	URL                 string `json:"url"`
@@ -32,6 +31,8 @@ func (s *Server) links(c *fiber.Ctx) error {
 		} `json:"recipients"`
 		SendOut  string `json:"send_out"`
 		Language string `json:"language"`
+		Preview  bool   `json:"preview"`
+		Short    bool   `json:"short"`
 	}
 	if err := readJSON(c, &in, false); err != nil {
 		return err
@@ -41,22 +42,23 @@ func (s *Server) links(c *fiber.Ctx) error {
 		return invalid("recipients", "required")
 	case len(in.Recipients) > s.cfg.Limits.Batch:
 		return tooMany("recipients", s.cfg.Limits.Batch)
-	case !validSendOut(in.SendOut):
+	case !tokens.ValidSendOut(in.SendOut):
 		return invalid("send_out", "at most 32 of A-Z a-z 0-9 _ . -")
 	case !validLanguage(in.Language):
 		return invalid("language", "expected a language tag such as fi or en-GB")
 	}
-	links := make([]linkJSON, len(in.Recipients))
+	addresses := make([]recipient.Address, len(in.Recipients))
 	for i, r := range in.Recipients {
-		a, err := s.address(r.Channel, r.Address, fmt.Sprintf("recipients[%d].", i))
-		if err != nil {
+		var err error
+		if addresses[i], err = s.address(r.Channel, r.Address, fmt.Sprintf("recipients[%d].", i)); err != nil {
 			return err
 		}
-		l, err := s.cfg.Linker.Link(a, tokens.LinkOptions{SendOut: in.SendOut, Language: in.Language})
-		if err != nil {
-			return fmt.Errorf("mint a link: %w", err)
-		}
-		links[i] = linkJSON{l.URL, l.ListUnsubscribe, l.ListUnsubscribePost}
+	}
+	ctx, cancel := s.withTimeout()
+	defer cancel()
+	links, err := s.mint(ctx, addresses, tokens.LinkOptions{SendOut: in.SendOut, Language: in.Language, Preview: in.Preview}, in.Short)
+	if err != nil {
+		return err
 	}
 	if !strings.Contains(c.Get(fiber.HeaderAccept), mimeNDJSON) {
 		return sendJSON(c, links)
@@ -75,6 +77,70 @@ func (s *Server) links(c *fiber.Ctx) error {
 	return nil
 }
 
-func validSendOut(s string) bool {
-	return len(s) <= maxSendOut && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == ""
+// mint makes one link for each address.
+func (s *Server) mint(ctx context.Context, addresses []recipient.Address, o tokens.LinkOptions, short bool) ([]linkJSON, error) {
+	codes, err := s.codes(ctx, addresses, o, short)
+	if err != nil {
+		return nil, err
+	}
+	signs := ""
+	if k, ok := s.cfg.Ring().Active(); ok {
+		signs = k.ID
+	}
+	links := make([]linkJSON, len(addresses))
+	for i, a := range addresses {
+		var l tokens.Link
+		if short {
+			l, err = s.cfg.Linker.ShortLink(codes[i], codes[i])
+		} else {
+			o := o
+			o.Code = codes[i]
+			l, err = s.cfg.Linker.Link(a, o)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("mint a link: %w", err)
+		}
+		links[i] = linkJSON{l.URL, l.ListUnsubscribe, l.ListUnsubscribePost}
+	}
+	if !short {
+		s.linkCounts.add(signs, len(links))
+	}
+	return links, nil
+}
+
+// codes returns the short code of each address: of the link, or of the mailto
+// in its header where that carries one. An address that needs none has an empty
+// one.
+func (s *Server) codes(ctx context.Context, addresses []recipient.Address, o tokens.LinkOptions, short bool) ([]string, error) {
+	codes := make([]string, len(addresses))
+	if !short && !s.cfg.Linker.NeedsCode() {
+		return codes, nil
+	}
+	var list []store.ShortLink
+	var at []int
+	for i, a := range addresses {
+		l := store.ShortLink{Key: s.cfg.Keyer.Key(a), Channel: a.Channel(), Preview: o.Preview, CreatedAt: s.now()}
+		length := tokens.MailCodeLen
+		switch {
+		case short:
+			l.SendOut, l.Language = o.SendOut, o.Language
+			if a.Channel() == recipient.SMS {
+				length = tokens.SMSCodeLen
+			}
+		case a.Channel() != recipient.Email:
+			continue
+		}
+		var err error
+		if l.Code, err = tokens.NewCode(s.cfg.Rand, length); err != nil {
+			return nil, err //nolint:wrapcheck // it says all
+		}
+		list, at = append(list, l), append(at, i)
+	}
+	if err := s.cfg.Store.PutShortLinks(ctx, list); err != nil {
+		return nil, err //nolint:wrapcheck // it says where it comes from
+	}
+	for n, i := range at {
+		codes[i] = list[n].Code
+	}
+	return codes, nil
 }

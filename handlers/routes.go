@@ -51,6 +51,8 @@ func (s *Server) routeTable() []*route {
 		{methods: "POST", pattern: "/v1/lookup", scope: scopeRead, handler: s.lookup},
 		{methods: "POST", pattern: "/v1/check", scope: scopeRead, handler: s.check},
 		{methods: "POST", pattern: "/v1/links", scope: scopeMint, handler: s.links},
+		{methods: "POST", pattern: "/v1/links/check", scope: scopeRead + " " + scopeMint, handler: s.checkLinks},
+		{methods: "POST", pattern: "/v1/mail", scope: scopeWrite, handler: s.mailed},
 		{methods: "GET", pattern: "/v1/contacts", scope: scopeRead, handler: s.listContacts},
 		{methods: "GET", pattern: "/v1/contacts/{external_id}", scope: scopeRead, handler: s.getContact},
 		{methods: "PUT", pattern: "/v1/contacts/{external_id}", scope: scopeWrite, handler: s.putContact},

@@ -27,6 +27,9 @@ type Server struct {
 	keys      *keyring
 	nonces    nonces
 	badLinks  *limiter
+	badCodes  *limiter
+
+	linkCounts linkCounts
 
 	table        []*route
 	metricsTable []*route
@@ -61,7 +64,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, log: cfg.Logger, metrics: cfg.Metrics, endpoints: map[string]*endpoint{},
-		badLinks: newLimiter(cfg.Now)}
+		badLinks: newLimiter(cfg.Now), badCodes: newLimiter(cfg.Now)}
 	s.base, s.stop = context.WithCancel(context.Background())
 	for name, e := range cfg.Endpoints {
 		e.Name = name
@@ -181,6 +184,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.stop()
 	s.work.Wait()
 	s.saveWatches()
+	s.saveLinkCounts()
 	// Last, so that readiness can be asked while requests finish.
 	err = errors.Join(err, s.deskApp.ShutdownWithContext(ctx), s.metricsApp.ShutdownWithContext(ctx))
 	if err != nil {

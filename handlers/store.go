@@ -11,6 +11,8 @@ import (
 // Store is what the handlers need of the database. *store.DB has it; tests
 // bring their own. Every error but the named ones means "not now".
 type Store interface {
+	LinkStore
+
 	Ping(ctx context.Context) error
 	Pending(ctx context.Context) (int, error)
 

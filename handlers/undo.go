@@ -20,7 +20,7 @@ const undoWithin = 24 * time.Hour
 func (s *Server) undo(c *fiber.Ctx) error {
 	v, err := s.visit(c)
 	if err != nil {
-		return s.badLinkForm(c)
+		return s.noLink(c, err, s.badLinkForm)
 	}
 	ctx, cancel := s.withTimeout()
 	defer cancel()

@@ -21,14 +21,12 @@ type visit struct {
 	from visitor
 }
 
-// visit reads the link of a request. Its error says why not, for metrics and
-// nobody else: every bad link gets the same page.
+// visit reads the link of a request. Its error is for noLink: every bad link
+// gets the same page.
 func (s *Server) visit(c *fiber.Ctx) (visit, error) {
-	link := segment(c, "token")
-	v, err := s.cfg.Ring().Verify(link, s.now())
+	v, link, err := s.readLink(c, segment(c, "token"))
 	if err != nil {
-		s.metrics.badTokens.WithLabelValues(tokens.Reason(err)).Inc()
-		return visit{}, err //nolint:wrapcheck // only asked whether it is nil
+		return visit{}, err
 	}
 	return visit{Verified: v, link: link, lang: s.language(c, v.Language), from: s.visitor(c)}, nil
 }
@@ -38,7 +36,7 @@ func (s *Server) visit(c *fiber.Ctx) (visit, error) {
 func (s *Server) showUnsubscribe(c *fiber.Ctx) error {
 	v, err := s.visit(c)
 	if err != nil {
-		return s.badLink(c)
+		return s.noLink(c, err, s.badLink)
 	}
 	ctx, cancel := s.withTimeout()
 	defer cancel()
@@ -50,7 +48,7 @@ func (s *Server) showUnsubscribe(c *fiber.Ctx) error {
 func (s *Server) unsubscribe(c *fiber.Ctx) error {
 	v, err := s.visit(c)
 	if err != nil {
-		return s.badLinkForm(c)
+		return s.noLink(c, err, s.badLinkForm)
 	}
 	form := readForm(c)
 	ctx, cancel := s.withTimeout()

@@ -123,6 +123,7 @@ func (s *Server) start() {
 			for {
 				s.saveWatches()
 				s.countQuarantine()
+				s.saveLinkCounts()
 				select {
 				case <-t.C:
 				case <-s.base.Done():

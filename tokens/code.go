@@ -60,3 +60,17 @@ func ParseCode(s string) (string, error) {
 	}
 	return s, nil
 }
+
+// ReadCode finds the code in what stands behind /u/ of a link, after what mail
+// programs do to links: see Verify.
+func ReadCode(link string) (string, error) {
+	if len(link) > maxLinkBytes {
+		return "", ErrCode
+	}
+	for _, s := range mend(link) {
+		if code, err := ParseCode(s); err == nil {
+			return code, nil
+		}
+	}
+	return ParseCode(link)
+}
