@@ -41,12 +41,13 @@ var scannerAgent = regexp.MustCompile(`(?i)barracuda|proofpoint|mimecast|message
 // fetchedByBrowser reports whether a browser of the last years says how the
 // request came about (https://www.w3.org/TR/fetch-metadata/).
 func fetchedByBrowser(c *fiber.Ctx) bool {
-	found := false
-	c.Request().Header.VisitAll(func(name, _ []byte) {
-		const prefix = "sec-fetch-"
-		found = found || len(name) > len(prefix) && strings.EqualFold(string(name[:len(prefix)]), prefix)
-	})
-	return found
+	const prefix = "sec-fetch-"
+	for name := range c.Request().Header.All() {
+		if len(name) > len(prefix) && strings.EqualFold(string(name[:len(prefix)]), prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // suspicion is why a program may have pressed the button. A one-click is not
