@@ -77,7 +77,8 @@ func loginRefused(err error) bool {
 func (db *DB) Close() error {
 	db.record.close()
 	db.acts.close()
-	if err := db.pools.close(); err != nil {
+	// A connection that the server has dropped already needs no closing.
+	if err := db.pools.close(); err != nil && classify(err) != lost {
 		return fmt.Errorf("store: close: %w", err)
 	}
 	return nil
