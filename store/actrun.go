@@ -20,6 +20,7 @@ type op struct {
 	token  string          // of clicks and undos
 	undo   bool
 	within time.Duration
+	by     By // whom the audit log names; no Actor: it is not written
 
 	ctx  context.Context //nolint:containedctx // who waits: work for nobody is dropped
 	out  Outcome
@@ -201,15 +202,30 @@ func (a *actor) try(ctx context.Context, tx *sqlx.Tx, ops []*op, again bool) err
 		return err
 	}
 	var fresh []*recipient.Event
+	var acted []*op
 	for _, o := range ops {
 		if e := o.decide(states[o.event.Key], known, db.now()); e != nil {
-			fresh = append(fresh, e)
+			fresh, acted = append(fresh, e), append(acted, o)
 		}
 	}
 	if len(fresh) == 0 {
 		return nil
 	}
-	return db.insertEvents(ctx, tx, fresh)
+	if err := db.insertEvents(ctx, tx, fresh); err != nil {
+		return err
+	}
+	for _, o := range acted {
+		if o.by.Actor == "" {
+			continue
+		}
+		// The reason stands with the event, where an erasure finds it.
+		entry := o.by.entry("address."+string(o.event.Kind), "", "")
+		entry.Key = o.event.Key
+		if err := db.audit(ctx, tx, entry); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // print is the fingerprint of an act or an undo.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -139,7 +140,39 @@ func (db *DB) putContact(ctx context.Context, tx *sqlx.Tx, c Contact, o PutOptio
 	if err != nil {
 		return fail(err)
 	}
+	c.ID = id
+	if o.By.Actor != "" {
+		if err := db.audit(ctx, tx, o.By.entry(saveAction(created), "contact "+strconv.FormatInt(id, 10), changedParts(&was, c))); err != nil {
+			return fail(err)
+		}
+	}
 	return c, created, putTerms(ctx, tx, id, c)
+}
+
+func saveAction(created bool) string {
+	if created {
+		return "contact.add"
+	}
+	return "contact.edit"
+}
+
+// changedParts names what is new, never what it says.
+func changedParts(was *contactRow, c Contact) string {
+	email, phone := was.keys()
+	var parts []string
+	for _, p := range []struct {
+		name    string
+		changed bool
+	}{
+		{"name", was.Name != c.Name}, {"language", was.Language != c.Language},
+		{"e-mail address", was.EmailOn != !c.EmailKey.IsZero() || was.EmailOn && email != c.EmailKey},
+		{"phone number", was.PhoneOn != !c.PhoneKey.IsZero() || was.PhoneOn && phone != c.PhoneKey},
+	} {
+		if p.changed {
+			parts = append(parts, p.name)
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (m move) channelOn() string {

@@ -59,7 +59,7 @@ func (r *contactRow) keys() (email, phone recipient.Key) {
 }
 
 func (r *contactRow) contact() Contact {
-	c := Contact{ExternalID: string(r.ExternalID), Name: r.Name, Language: r.Language, CreatedAt: fromMicros(r.CreatedAt), UpdatedAt: fromMicros(r.UpdatedAt)}
+	c := Contact{ID: r.ID, ExternalID: string(r.ExternalID), Name: r.Name, Language: r.Language, CreatedAt: fromMicros(r.CreatedAt), UpdatedAt: fromMicros(r.UpdatedAt)}
 	email, phone := r.keys()
 	if r.EmailOn {
 		c.EmailKey, c.Email = email, recipient.Stored(recipient.Email, r.Email.String)
@@ -147,9 +147,15 @@ func (db *DB) Contacts(ctx context.Context, q ContactQuery) ([]Contact, string, 
 	if err != nil {
 		return nil, "", err
 	}
+	if q.Flag != "" {
+		if !q.Flag.Valid() {
+			return nil, "", fmt.Errorf("%w flag", ErrInvalid)
+		}
+		return db.flaggedContacts(ctx, q)
+	}
 	prefix := foldTerm(q.Q)
 	if q.Key.IsZero() && prefix != "" {
-		return db.searchContacts(ctx, prefix, term, after, q.Limit)
+		return db.searchContacts(ctx, prefix, term, after, q)
 	}
 	var rows []contactRow
 	if q.Key.IsZero() {
@@ -170,7 +176,8 @@ func (db *DB) Contacts(ctx context.Context, q ContactQuery) ([]Contact, string, 
 
 // searchContacts walks along the terms. A contact with several fitting terms is
 // shown at the first of them only.
-func (db *DB) searchContacts(ctx context.Context, prefix, term string, after int64, limit int) ([]Contact, string, error) {
+func (db *DB) searchContacts(ctx context.Context, prefix, term string, after int64, q ContactQuery) ([]Contact, string, error) {
+	limit := q.Limit
 	end := prefix[:len(prefix)-1] + string([]byte{prefix[len(prefix)-1] + 1}) // UTF-8 has no byte 0xff
 	if term < prefix {
 		term, after = prefix, 0
@@ -199,8 +206,15 @@ func (db *DB) searchContacts(ctx context.Context, prefix, term string, after int
 		}
 		for i, p := range page {
 			term, after = string(p.Term), p.Contact
-			if r, ok := contacts[p.Contact]; ok && firsts[p.Contact] == term {
-				out = append(out, r.contact())
+			if r, ok := contacts[p.Contact]; ok {
+				c := r.contact()
+				first := firsts[p.Contact]
+				if q.HideAddresses {
+					first = firstOpenTerm(c, prefix)
+				}
+				if first == term {
+					out = append(out, c)
+				}
 			}
 			if len(out) == limit && (more || i < len(page)-1) {
 				return out, cursor(after, term), nil
@@ -241,6 +255,19 @@ func (db *DB) contactsAt(ctx context.Context, ids []int64, from, to string) (map
 		firsts[t.Contact] = string(t.Term)
 	}
 	return byID, firsts, nil
+}
+
+// firstOpenTerm is the first fitting term of a contact that is no address of
+// its own; empty: there is none.
+func firstOpenTerm(c Contact, prefix string) string {
+	c.Email, c.Phone = recipient.Address{}, recipient.Address{}
+	first := ""
+	for _, t := range terms(c) {
+		if strings.HasPrefix(t, prefix) && (first == "" || t < first) {
+			first = t
+		}
+	}
+	return first
 }
 
 // cursor makes the opaque text that continues after a row.

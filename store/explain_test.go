@@ -20,7 +20,11 @@ func TestStatementsUseAnIndex(t *testing.T) {
 		var keys []recipient.Key
 		var prints []recipient.Fingerprint
 		for i := range 6000 {
-			e := report(nth(i%3000), recipient.Delivered, fmt.Sprint(i), noon, noon)
+			kind := recipient.Delivered
+			if i%20 == 0 {
+				kind = []recipient.Kind{recipient.HardBounce, recipient.SoftBounce, recipient.Complaint}[i/20%3]
+			}
+			e := report(nth(i%3000), kind, fmt.Sprint(i), noon, noon)
 			events, keys, prints = append(events, e), append(keys, e.Key), append(prints, e.Fingerprint)
 		}
 		record(t, db, events...)

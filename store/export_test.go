@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -53,6 +54,17 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 		"short links":   {selectShortLinks(keys[:100]), []any{"spring"}},
 		"sharing":       {"SELECT COUNT(*) FROM contacts WHERE email_key = ? AND email_on = 1 AND external_id <> ?", []any{k, []byte("1")}},
 	}
+	for i := 1; i < 1<<len(Flags); i++ {
+		s["flagged "+strconv.Itoa(i)] = Statement{selectFlagged(i), []any{lots, lots, k, 51}}
+	}
+	s["sharing, email"] = Statement{sharing(recipient.Email), []any{k}}
+	s["sharing, phone"] = Statement{sharing(recipient.SMS), []any{k}}
+	s["contacts at"] = Statement{selectByKeys("email", keys[:50]), []any{1000}}
+	s["contacts at, phone"] = Statement{selectByKeys("phone", keys[:50]), []any{1000}}
+	s["causes"] = Statement{selectAt, []any{k, 0, 1, 2, 3, 4, 5}}
+	s["echoes"] = Statement{selectEchoes, []any{k}}
+	s["event"] = Statement{selectEvent, []any{5}}
+	s["contact by id"] = Statement{selectContacts + "WHERE c.id = ?", []any{5}}
 	q, args, err := sqlx.In(firstTerms, []int64{1, 2, 3}, []byte("person1"), []byte("person2"))
 	if err != nil {
 		panic(err)

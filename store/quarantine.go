@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -180,6 +182,23 @@ func (db *DB) DropHeld(ctx context.Context, id int64) error {
 	}
 	res, err := db.write.ExecContext(ctx, "DELETE FROM quarantine WHERE id = ?", id)
 	return oneRow("drop a held request", res, err)
+}
+
+// DiscardHeld is DropHeld by an administrator, with its line of the audit log.
+func (db *DB) DiscardHeld(ctx context.Context, id int64, by By) error {
+	return db.inTx(ctx, "discard a held request", func(tx *sqlx.Tx) error {
+		var endpoint string
+		if err := tx.GetContext(ctx, &endpoint, "SELECT endpoint FROM quarantine WHERE id = ?", id); err != nil {
+			if errors.Is(err, sql.ErrNoRows) {
+				return ErrNotFound
+			}
+			return err //nolint:wrapcheck // inTx wraps
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE id = ?", id); err != nil {
+			return err //nolint:wrapcheck // inTx wraps
+		}
+		return db.audit(ctx, tx, by.entry("quarantine.discard", "request "+strconv.FormatInt(id, 10)+" at "+endpoint, ""))
+	})
 }
 
 // UpdateHeld keeps what a replay could still not read: reason, detail, key and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 
 	"github.com/jmoiron/sqlx"
 
@@ -101,13 +102,48 @@ func (db *DB) Requests(ctx context.Context, q RequestQuery) ([]PersonRequest, er
 	return out, nil
 }
 
+// Request returns one request, or ErrNotFound.
+func (db *DB) Request(ctx context.Context, id int64) (PersonRequest, error) {
+	list, err := db.Requests(ctx, RequestQuery{Resolved: true, After: id - 1, Limit: 1})
+	if err != nil {
+		return PersonRequest{}, err
+	}
+	if len(list) == 0 || list[0].ID != id {
+		return PersonRequest{}, ErrNotFound
+	}
+	return list[0], nil
+}
+
+// RequestCount returns how many requests wait.
+func (db *DB) RequestCount(ctx context.Context) (int, error) {
+	if err := db.ready(ctx); err != nil {
+		return 0, err
+	}
+	n := 0
+	err := db.read.GetContext(ctx, &n, countWaiting)
+	return n, wrap("count requests", err)
+}
+
+// CloseRequest is ResolveRequest by an administrator, with its line of the
+// audit log.
+func (db *DB) CloseRequest(ctx context.Context, id int64, how string, by By) error {
+	return db.inTx(ctx, "resolve a request", func(tx *sqlx.Tx) error {
+		res, err := tx.ExecContext(ctx, resolveRequest, micros(db.now()), recipient.Clean(by.Actor, maxActorBytes), recipient.Clean(how, 255), id)
+		if err := oneRow("resolve a request", res, err); err != nil {
+			return err
+		}
+		return db.audit(ctx, tx, by.entry("request.resolve", "request "+strconv.FormatInt(id, 10), how))
+	})
+}
+
+const resolveRequest = "UPDATE requests SET resolved_at = ?, resolved_by = ?, resolution = ? WHERE id = ? AND resolved_at = 0"
+
 // ResolveRequest notes who dealt with a request and how. One that is resolved
 // already, or missing, is ErrNotFound.
 func (db *DB) ResolveRequest(ctx context.Context, id int64, by, how string) error {
 	if err := db.ready(ctx); err != nil {
 		return err
 	}
-	res, err := db.write.ExecContext(ctx, "UPDATE requests SET resolved_at = ?, resolved_by = ?, resolution = ? WHERE id = ? AND resolved_at = 0",
-		micros(db.now()), recipient.Clean(by, maxActorBytes), recipient.Clean(how, 255), id)
+	res, err := db.write.ExecContext(ctx, resolveRequest, micros(db.now()), recipient.Clean(by, maxActorBytes), recipient.Clean(how, 255), id)
 	return oneRow("resolve a request", res, err)
 }

@@ -58,6 +58,9 @@ type Act struct {
 	Reason   string // becomes the event's detail
 	SendOut  string
 	Evidence recipient.Evidence // an opt-in needs its Consent
+	// By, where its Actor is set, is written to the audit log in the same
+	// transaction.
+	By By
 }
 
 // Click is the use of an unsubscribe link.
@@ -94,6 +97,7 @@ type StoredEvent struct {
 
 // Contact is a person as another system knows them.
 type Contact struct {
+	ID                 int64  // set by the store
 	ExternalID         string // at most 191 bytes
 	Name, Language     string
 	Email, Phone       recipient.Address // zero: none, or erased
@@ -111,6 +115,9 @@ type PutOptions struct {
 	Consent *recipient.Consent
 	Source  recipient.Source // FromAdmin, FromAPI or FromImport
 	Actor   string
+	// By, where its Actor is set, is written to the audit log in the same
+	// transaction.
+	By By
 }
 
 // ContactQuery finds contacts by key, or by the beginning of a name, of a later
@@ -120,6 +127,10 @@ type ContactQuery struct {
 	Key   recipient.Key // when set, Q is ignored
 	Limit int           // zero means 50
 	After string        // the cursor that the previous page returned
+	Flag  Flag          // only those with an address that has it; empty: all
+	// HideAddresses keeps addresses out of the search: somebody who sees them
+	// masked must not spell them out letter by letter.
+	HideAddresses bool
 }
 
 // APIKey is a key of the JSON API, without its secret.
