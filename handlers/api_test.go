@@ -78,7 +78,15 @@ func TestAPIAnswers(t *testing.T) {
 		{"contact long id", "PUT", "/v1/contacts/" + strings.Repeat("x", 200), `{}`, writeKey, 422, "external_id"},
 		{"no contact", "GET", "/v1/contacts/43", "", readKey, 404, ""},
 		{"contacts", "GET", "/v1/contacts?q=A", "", readKey, 200, ""},
-		{"erase is elsewhere", "DELETE", one, "", writeKey, 405, ""},
+		{"erase with write", "DELETE", one, "", writeKey, 403, ""},
+		{"erase an unknown address", "DELETE", "/v1/recipients/email/nobody@example.com", "", adminKey, 404, ""},
+		{"erase a malformed address", "DELETE", "/v1/recipients/email/nobody", "", adminKey, 422, "address"},
+		{"events", "GET", "/v1/events", "", readKey, 200, ""},
+		{"events with write", "GET", "/v1/events", "", writeKey, 403, ""},
+		{"events after junk", "GET", "/v1/events?after=junk", "", readKey, 422, "after"},
+		{"events after a negative", "GET", "/v1/events?after=__________8", "", readKey, 422, "after"},
+		{"too many events", "GET", "/v1/events?limit=10001", "", readKey, 422, "limit"},
+		{"events after too long", "GET", "/v1/events?wait=26", "", readKey, 422, "wait"},
 		{"openapi", "GET", "/v1/openapi.yaml", "", "", 200, ""},
 	}
 	b := start(t, nil)

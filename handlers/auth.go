@@ -19,6 +19,7 @@ const (
 	scopeRead  = "read"  // states, history, contacts
 	scopeMint  = "mint"  // unsubscribe links
 	scopeWrite = "write" // acts and contacts
+	scopeAdmin = "admin" // erasures
 )
 
 // keysFresh is how long the store's keys are believed: a revoked key works at

@@ -246,6 +246,29 @@ func (f *fakeStore) History(_ context.Context, key recipient.Key, limit int, _ s
 	return out, "", err
 }
 
+func (f *fakeStore) Feed(_ context.Context, after int64, limit int) ([]store.StoredEvent, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	var out []store.StoredEvent
+	for i := int(after); i < len(f.events) && len(out) < limit; i++ {
+		out = append(out, store.StoredEvent{ID: int64(i + 1), Event: f.events[i]})
+	}
+	return out, err
+}
+
+func (f *fakeStore) Erase(_ context.Context, key recipient.Key, _ string) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if _, ok := f.states[key]; err == nil && !ok {
+		err = store.ErrNotFound
+	}
+	if err == nil {
+		f.writes++
+		delete(f.addresses, key)
+	}
+	return err
+}
+
 func (f *fakeStore) States(_ context.Context, keys []recipient.Key) (map[recipient.Key]recipient.State, error) {
 	unlock, err := f.lock()
 	defer unlock()

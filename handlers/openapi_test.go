@@ -123,7 +123,9 @@ func TestOpenAPIDescribesTheAnswers(t *testing.T) {
 	b.do("POST", "/webhooks/acme", acme("a@example.com", "hard_bounce", "1"), signed, "good")
 	state := object(t, b.do("GET", "/v1/recipients/email/a@example.com", "", bearer(readKey)...))
 	contact := object(t, b.do("PUT", "/v1/contacts/1", "{}", bearer(writeKey)...))
-	for name, got := range map[string]map[string]any{"State": state, "Event": state["events"].([]any)[0].(map[string]any), "Contact": contact} {
+	line, _, _ := strings.Cut(b.do("GET", "/v1/events", "", bearer(readKey)...).body, "\n")
+	fed := object(t, answer{body: line})
+	for name, got := range map[string]map[string]any{"FeedEvent": fed, "State": state, "Event": state["events"].([]any)[0].(map[string]any), "Contact": contact} {
 		schema := schemas[name].(map[string]any)
 		var required []string
 		for _, r := range list(schema["required"]) {

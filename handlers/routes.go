@@ -44,6 +44,7 @@ func (s *Server) routeTable() []*route {
 		{methods: "GET", pattern: "/assets/{name}", handler: s.asset},
 
 		{methods: "GET", pattern: one, scope: scopeRead, handler: s.getRecipient},
+		{methods: "DELETE", pattern: one, scope: scopeAdmin, handler: s.erase},
 		{methods: "POST", pattern: one + "/block", scope: scopeWrite, handler: s.block},
 		{methods: "POST", pattern: one + "/unblock", scope: scopeWrite, handler: s.unblock},
 		{methods: "POST", pattern: one + "/opt-out", scope: scopeWrite, handler: s.optOut},
@@ -56,6 +57,8 @@ func (s *Server) routeTable() []*route {
 		{methods: "GET", pattern: "/v1/contacts", scope: scopeRead, handler: s.listContacts},
 		{methods: "GET", pattern: "/v1/contacts/{external_id}", scope: scopeRead, handler: s.getContact},
 		{methods: "PUT", pattern: "/v1/contacts/{external_id}", scope: scopeWrite, handler: s.putContact},
+
+		{methods: "GET", pattern: "/v1/events", scope: scopeRead, handler: s.events},
 
 		{methods: "GET", pattern: "/v1/openapi.yaml", handler: s.openAPI},
 		{methods: "GET", pattern: "/healthz", handler: s.healthz},

@@ -39,6 +39,7 @@ type Server struct {
 
 	chunked  sync.Map // *fasthttp.RequestHeader: path, while a chunked body is read
 	draining atomic.Bool
+	waiters  atomic.Int32       // long polls of the feed
 	stop     context.CancelFunc // ends the background work
 	started  sync.Once
 	work     sync.WaitGroup

@@ -59,6 +59,7 @@ const (
 	readKey  = "so_live_read"
 	mintKey  = "so_live_mint"
 	writeKey = "so_live_write"
+	adminKey = "so_live_admin"
 )
 
 // bench is a server on a real TCP port with a fake store and a clock.
@@ -107,7 +108,7 @@ func (b *bench) config() Config {
 		Store: b.store, Keyer: b.keyer, Now: b.clock.now, PublicURL: "https://u.example.com", DefaultRegion: "FI",
 		Ring: b.links.ring, Linker: b.links.linker(b.keyer), Pages: testPages(b.t),
 		Logger:  slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		APIKeys: []APIKey{key("reader", readKey, "read"), key("minter", mintKey, "mint"), key("writer", writeKey, "write")},
+		APIKeys: []APIKey{key("reader", readKey, "read"), key("minter", mintKey, "mint"), key("writer", writeKey, "write"), key("admin", adminKey, "admin")},
 		Endpoints: map[string]Endpoint{
 			"acme":   {Info: providers.Info{Name: "acme", Signing: providers.SignsAlways}, Adapter: fakeAdapter{}},
 			"final":  {Info: providers.Info{Name: "acme", BusyStatus: 429, RejectFinal: true}, Adapter: fakeAdapter{}},

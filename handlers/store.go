@@ -30,6 +30,9 @@ type Store interface {
 	History(ctx context.Context, key recipient.Key, limit int, before string) ([]store.StoredEvent, string, error)
 	States(ctx context.Context, keys []recipient.Key) (map[recipient.Key]recipient.State, error)
 
+	Feed(ctx context.Context, after int64, limit int) ([]store.StoredEvent, error)
+	Erase(ctx context.Context, key recipient.Key, actor string) error
+
 	PutContact(ctx context.Context, c store.Contact, o store.PutOptions) (store.Contact, bool, error)
 	Contact(ctx context.Context, externalID string) (store.Contact, error)
 	Contacts(ctx context.Context, q store.ContactQuery) ([]store.Contact, string, error)
