@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/strikeout/strikeout/handlers"
+	"github.com/strikeout/strikeout/handlers/admin"
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
 	"github.com/strikeout/strikeout/templates"
@@ -27,6 +29,10 @@ type app struct {
 
 	endpoints map[string]handlers.Endpoint
 	pages     *templates.Pages
+
+	desk  *admin.Server
+	oidc  *admin.OIDC                     // nil: administrators sign in by password only
+	first func(ctx context.Context) error // runs once the tables are there
 }
 
 // openStore opens the database with the address key there is. The caller
@@ -103,11 +109,14 @@ func (a *app) open(e *env) error {
 	}
 	linker, err := newLinker(c, a.keyer, a.rings.Ring, e.now)
 	if err == nil {
+		err = a.openDesk(e)
+	}
+	if err == nil {
 		a.server, err = handlers.New(handlers.Config{
 			Store: a.db, Keyer: a.keyer, Ring: a.rings.Ring, Linker: linker, Pages: a.pages,
-			Endpoints: a.endpoints, APIKeys: c.apiKeys, TrustedProxies: c.trustedProxies, DefaultRegion: c.defaultRegion, PublicURL: c.publicURL,
+			Endpoints: a.endpoints, APIKeys: c.apiKeys, TrustedProxies: c.trustedProxies, DefaultRegion: c.defaultRegion, PublicURL: c.publicURL, Mailto: c.mailto,
 			Evidence: c.evidence, Logger: a.log, Now: e.now, Rand: e.rand, Metrics: a.metrics, Limits: handlers.Limits{DrainWait: c.drainWait},
-			SeparateMetrics: c.metricsListen != "",
+			SeparateMetrics: c.metricsListen != "", Desk: a.desk, SeparateDesk: c.adminListen != "",
 		})
 	}
 	if err != nil {
@@ -126,13 +135,17 @@ func (e *env) newApp(c *config, log *slog.Logger, provider ...string) (*app, err
 }
 
 func newLinker(c *config, keyer *recipient.Keyer, ring func() *tokens.Ring, now func() time.Time) (*tokens.Linker, error) {
-	l, err := tokens.NewLinker(tokens.LinkerConfig{Ring: ring, Keyer: keyer, PublicURL: c.publicURL, Now: now})
+	l, err := tokens.NewLinker(tokens.LinkerConfig{Ring: ring, Keyer: keyer, PublicURL: c.publicURL, Mailto: c.mailto, Now: now})
 	if err != nil {
-		where := c.said("public_url")
-		if where == "" {
-			where = "public_url"
+		key, reason, ok := strings.Cut(err.Error(), ": ")
+		if !ok || key != "mailto" {
+			key, reason = "public_url", strings.TrimPrefix(err.Error(), "public_url: ")
 		}
-		return nil, &configError{where: where, key: "public_url", reason: err.Error()}
+		where := c.said(key)
+		if where == "" {
+			where = key
+		}
+		return nil, &configError{where: where, key: key, reason: reason}
 	}
 	return l, nil
 }

@@ -36,8 +36,12 @@ type cli struct {
 	DSN       dsnCmd       `cmd:"" name:"dsn" group:"prov" help:"Read one bounce mail; for mail servers to pipe into."`
 	Check     checkCmd     `cmd:"" group:"addr" help:"Say whether addresses are blocked or opted out."`
 	Link      linkCmd      `cmd:"" group:"addr" help:"Print the unsubscribe link of an address."`
+	Links     linksCmd     `cmd:"" group:"addr" help:"Add unsubscribe links to a list: CSV of any size."`
+	CheckMail checkMailCmd `cmd:"" name:"check-mail" group:"addr" help:"Check the links and headers of a rendered message."`
+	Mail      mailCmd      `cmd:"" group:"addr" help:"Read one mail by which somebody unsubscribes; for mail servers to pipe into."`
 	Token     tokenCmd     `cmd:"" group:"addr" help:"Look into the token of a link."`
 	Keys      keysCmd      `cmd:"" group:"keys" help:"The keys that sign links, API keys, and the address key."`
+	Users     usersCmd     `cmd:"" group:"keys" help:"Who may sign in to the administrators' pages."`
 	Version   versionCmd   `cmd:"" group:"keys" help:"Print the version."`
 }
 

@@ -29,6 +29,8 @@ type config struct {
 
 	listen, adminListen, metricsListen string
 	publicURL                          string
+	mailto                             string // takes unsubscribe mails; empty: links carry none
+	adminURL                           string // what administrators call; empty: see desk.go
 	database                           string
 	dataDir                            string
 	tokenKeysFile                      string
@@ -46,6 +48,7 @@ type config struct {
 
 	// Read when they are needed: not every command needs every secret.
 	addressKeyValue *value
+	oidcValue       *value
 	endpointsValue  *value
 
 	origins map[string]string // key: where it was said
@@ -70,6 +73,9 @@ var settings = []setting{
 	{key: "admin_listen", set: func(c *config, v value) error { return setListen(&c.adminListen, v) }},
 	{key: "metrics_listen", set: func(c *config, v value) error { return setListen(&c.metricsListen, v) }},
 	{key: "public_url", set: setPublicURL},
+	{key: "mailto", set: setMailto},
+	{key: "admin_url", set: setAdminURL},
+	{key: "oidc", set: func(c *config, v value) error { c.oidcValue = &v; return nil }, nested: true},
 	{key: "database", set: setDatabase},
 	{key: "data_dir", set: func(c *config, v value) error { return setPath(&c.dataDir, v, "a directory") }},
 	{key: "address_key", set: func(c *config, v value) error { c.addressKeyValue = &v; return nil }},
@@ -146,9 +152,6 @@ func (c *config) complete() {
 	}
 	if c.spool != "" {
 		c.notes = append(c.notes, c.said("spool")+": spool: this version has no spool; while the database is away, providers are told to try again")
-	}
-	if c.adminListen != "" {
-		c.notes = append(c.notes, c.said("admin_listen")+": admin_listen: this version has no administrators' pages; nothing listens there")
 	}
 }
 
@@ -275,6 +278,13 @@ func setPublicURL(c *config, v value) error {
 	c.publicURL = strings.TrimSuffix(s, "/")
 	c.pages.BasePath = strings.TrimSuffix(u.Path, "/")
 	return nil
+}
+
+// setMailto takes the address without its scheme; newLinker judges the rest.
+func setMailto(c *config, v value) error {
+	s, err := v.text("an address such as u-{code}@unsub.example.com")
+	c.mailto = strings.TrimPrefix(s, "mailto:")
+	return err
 }
 
 func webURL(s string) (*url.URL, bool) {

@@ -105,6 +105,7 @@ type demo struct {
 	base     string
 	dir      string
 	apiKey   string
+	password string                        // of demoUser
 	settings map[string]providers.Settings // by endpoint, which is named as its provider
 }
 
@@ -126,6 +127,9 @@ func (d *demo) wire(c *config) (*app, error) {
 	}
 	if err == nil {
 		err = a.open(d.env)
+	}
+	if err == nil {
+		a.first = func(ctx context.Context) error { return d.addAdministrator(ctx, a) }
 	}
 	return a, err
 }

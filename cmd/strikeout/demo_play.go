@@ -220,6 +220,7 @@ func (d *demo) summary(ctx context.Context, reports []report, _, left string, to
 		}
 	}
 	d.printf("\n%s, the link that Lena has not used yet: look as often as you like, only the button changes something\n  %s\n", p.bold("Open"), left)
+	d.printf("\n%s, the administrators' desk: name %s, password %s\n  %s/admin\n", p.bold("Sign in"), demoUser, d.password, d.base)
 	d.printf("\n%s\n", p.bold("Ask"))
 	d.printf("  KEY=%s\n", d.apiKey)
 	d.printf("  curl -s -H \"Authorization: Bearer $KEY\" %s/v1/recipients/email/hanna@example.com\n", d.base)

@@ -39,7 +39,7 @@ func (cmd *dsnCmd) Run(e *env) error {
 }
 
 func (cmd *dsnCmd) read(e *env) error {
-	mail, err := cmd.mail()
+	mail, err := readMail(cmd.File)
 	if err != nil {
 		return err
 	}
@@ -80,10 +80,11 @@ func (cmd *dsnCmd) read(e *env) error {
 	return nil
 }
 
-func (cmd *dsnCmd) mail() ([]byte, error) {
+// readMail reads a mail from a file; - is standard input.
+func readMail(name string) ([]byte, error) {
 	in := io.Reader(os.Stdin)
-	if cmd.File != "-" {
-		f, err := os.Open(cmd.File)
+	if name != "-" {
+		f, err := os.Open(name) //nolint:gosec // the user names it
 		if err != nil {
 			return nil, fmt.Errorf("read the mail: %w", err)
 		}

@@ -1,10 +1,17 @@
 package main
 
 import (
+	"bufio"
 	"encoding/hex"
 	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/mattn/go-isatty"
 
 	"github.com/strikeout/strikeout/tokens"
 )
@@ -31,18 +38,23 @@ all of them, then strikeout keys rotate ID.
 type keysListCmd struct{}
 
 func (keysListCmd) Run(e *env) error {
-	_, ring, err := e.ring()
+	c, ring, err := e.ring()
 	if err != nil {
 		return err
 	}
+	counts, known := e.linkCounts(c)
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tALGORITHM\tSTATE\tMADE\tMEANS")
+	fmt.Fprintln(t, "ID\tALGORITHM\tSTATE\tMADE\tLINKS\tMEANS")
 	for _, k := range ring.Keys() {
 		made := "-"
 		if !k.CreatedAt.IsZero() {
 			made = k.CreatedAt.UTC().Format(time.DateOnly)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", k.ID, k.Alg, k.State, made, map[tokens.State]string{
+		links := "-"
+		if known {
+			links = strconv.FormatInt(counts[k.ID].Issued, 10)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Alg, k.State, made, links, map[tokens.State]string{
 			tokens.Active: "signs new links", tokens.Verify: "its links work", tokens.Confirm: "its links work after the page was seen",
 			tokens.Revoked: "its links do not work"}[k.State])
 	}
@@ -175,11 +187,49 @@ func (cmd *keysConfirmCmd) Run(e *env) error {
 }
 
 type keysRevokeCmd struct {
-	ID string `arg:"" help:"The key's id."`
+	ID  string `arg:"" help:"The key's id."`
+	Yes bool   `short:"y" help:"Do not ask; scripts are never asked."`
+}
+
+func (keysRevokeCmd) Help() string {
+	return `It says how many links the key has signed, as far as commands and the API of this installation counted them: links of minters in other languages and outside do
+not count. Where a key may only have leaked, strikeout keys confirm keeps its links working.`
 }
 
 func (cmd *keysRevokeCmd) Run(e *env) error {
+	c, ring, err := e.ring()
+	if err != nil {
+		return err
+	}
+	if _, err := ring.SetState(cmd.ID, tokens.Revoked); err != nil { // before anybody is asked
+		return usage("keys: %w", err)
+	}
+	text := "it is not known how many links it has signed"
+	if counts, ok := e.linkCounts(c); ok {
+		n := counts[cmd.ID]
+		text = fmt.Sprintf("%d links were counted that it has signed", n.Issued)
+		if !n.LastAt.IsZero() {
+			text += fmt.Sprintf(", from %s to %s", n.FirstAt.Format(time.DateOnly), n.LastAt.Format(time.DateOnly))
+		}
+	}
+	e.printf("%s: %s; they would be broken links\n", cmd.ID, text)
+	if !cmd.Yes && isatty.IsTerminal(os.Stdin.Fd()) { // a script has made up its mind
+		if err := e.confirm(os.Stdin, cmd.ID); err != nil {
+			return err
+		}
+	}
 	return e.setState(cmd.ID, tokens.Revoked, "its links do not work any more; strikeout keys confirm takes that back")
+}
+
+// confirm asks for a word that nobody types by accident.
+func (e *env) confirm(in io.Reader, word string) error {
+	e.printf("Type %s to go on: ", word)
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && answer == "" || strings.TrimSpace(answer) != word {
+		e.printf("nothing was changed\n")
+		return errNo
+	}
+	return nil
 }
 
 func (e *env) setState(id string, s tokens.State, says string) error {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/store"
 	"github.com/strikeout/strikeout/tokens"
 )
 
@@ -13,10 +15,11 @@ type linkCmd struct {
 	Language string `placeholder:"TAG" help:"The language of the page, such as fi."`
 	Headers  bool   `help:"Print the two message headers instead of the URL."`
 	Preview  bool   `help:"A link for test messages: its page opens and changes nothing."`
+	Short    bool   `help:"A short link, which stands in a table of the database."`
 }
 
 func (linkCmd) Help() string {
-	return `Prints the URL alone, so that it can be used in scripts. It asks no database.
+	return `Prints the URL alone, so that it can be used in scripts. It needs no database, but for --short and for a mailto with {code}.
 
     strikeout link nobody@example.com
     strikeout link +15551230100 --send-out spring --language fi
@@ -50,16 +53,59 @@ func (cmd *linkCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	l, err := linker.Link(a, tokens.LinkOptions{SendOut: cmd.SendOut, Language: cmd.Language, Preview: cmd.Preview})
+	l, err := cmd.make(e, c, linker, a, keyer.Key(a))
 	if err != nil {
-		return usage("link: %w", err)
+		return err
 	}
 	if cmd.Headers {
 		e.printf("%s", strings.ReplaceAll(l.Header(), "\r\n", "\n"))
-		return nil
+	} else {
+		e.printf("%s\n", l.URL)
 	}
-	e.printf("%s\n", l.URL)
+	if k, ok := ring.Active(); ok && !cmd.Short {
+		e.countLinks(c, nil, map[string]int64{k.ID: 1})
+	}
 	return nil
+}
+
+// make makes the link, with a short code where that is asked for or the mailto
+// carries one.
+func (cmd *linkCmd) make(e *env, c *config, linker *tokens.Linker, a recipient.Address, key recipient.Key) (tokens.Link, error) {
+	o := tokens.LinkOptions{SendOut: cmd.SendOut, Language: cmd.Language, Preview: cmd.Preview}
+	if !tokens.ValidSendOut(o.SendOut) || !tokens.ValidLanguage(o.Language) {
+		return tokens.Link{}, usage("link: expected --send-out of at most 32 of A-Z a-z 0-9 _ . - and --language such as fi")
+	}
+	if cmd.Short || linker.NeedsCode() && a.Channel() == recipient.Email {
+		short := store.ShortLink{Key: key, Channel: a.Channel(), Preview: o.Preview}
+		length := tokens.MailCodeLen
+		if cmd.Short {
+			short.SendOut, short.Language = o.SendOut, o.Language
+			if a.Channel() == recipient.SMS {
+				length = tokens.SMSCodeLen
+			}
+		}
+		var err error
+		if short.Code, err = tokens.NewCode(e.rand, length); err != nil {
+			return tokens.Link{}, fmt.Errorf("link: %w", err)
+		}
+		db, _, err := e.openStore(c, e.logger(c), nil)
+		if err != nil {
+			return tokens.Link{}, err
+		}
+		defer db.Close() //nolint:errcheck // nothing waits in it
+		list := []store.ShortLink{short}
+		if err := db.PutShortLinks(e.ctx, list); err != nil {
+			return tokens.Link{}, fmt.Errorf("link: %w", err)
+		}
+		if o.Code = list[0].Code; cmd.Short {
+			return linker.ShortLink(o.Code, o.Code) //nolint:wrapcheck // a code of ours always fits
+		}
+	}
+	l, err := linker.Link(a, o)
+	if err != nil {
+		return l, usage("link: %w", err)
+	}
+	return l, nil
 }
 
 // readAddress reads an address of the command line: what holds an @ is an

@@ -5,8 +5,9 @@
 // Exit codes: 0 done; 1 the answer is no (check: suppressed; token: not valid;
 // fsck: differences; doctor: something fails; simulate: refused; replay:
 // something is still unreadable); 2 the command line or the configuration is
-// wrong; 3 it cannot be done now (database, network, files). dsn uses the codes
-// of sysexits.h: 0, or 75 for "try again later".
+// wrong; 3 it cannot be done now (database, network, files). dsn and
+// mail use the codes of sysexits.h: 0, 75 for "try again later", and mail 65 and
+// 67 too.
 package main
 
 import (
@@ -127,8 +128,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 		args = []string{"--help"}
 	}
 	k, err := parser.Parse(args)
-	if err != nil && contains(args, "dsn") {
-		return &exitError{exitTemp, err} // a slip in an alias must not bounce a bounce
+	if err != nil && (contains(args, "dsn") || contains(args, "mail")) {
+		return &exitError{exitTemp, err} // a slip in an alias must bounce neither a bounce nor an opt-out
 	}
 	if err != nil {
 		return usage("%w (strikeout --help shows what there is)", err)

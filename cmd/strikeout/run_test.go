@@ -72,6 +72,7 @@ func until(t *testing.T, what string, ok func() bool) {
 // served is serve in this process.
 type served struct {
 	base   string
+	out    *buffer
 	errs   *buffer
 	stop   func() error // drains and returns what serve returned
 	cancel context.CancelFunc
@@ -82,11 +83,10 @@ var listensOn = regexp.MustCompile(`strikeout listens on (http://\S+)`)
 func serveHere(t *testing.T, vars map[string]string, args ...string) *served {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	var out buffer
-	s := &served{errs: &buffer{}, cancel: cancel}
+	s := &served{out: &buffer{}, errs: &buffer{}, cancel: cancel}
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), &out, s.errs, lookup(vars))
+		done <- run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), s.out, s.errs, lookup(vars))
 	}()
 	var once sync.Once
 	var err error
@@ -101,7 +101,7 @@ func serveHere(t *testing.T, vars map[string]string, args ...string) *served {
 			t.Fatalf("serve ended: %v\n%s", err, s.errs)
 		default:
 		}
-		m := listensOn.FindStringSubmatch(out.String())
+		m := listensOn.FindStringSubmatch(s.out.String())
 		if m != nil {
 			s.base = m[1]
 		}
@@ -131,7 +131,7 @@ func TestHelp(t *testing.T) {
 	}
 	strikeout(t, nil).want(t, 0, "Usage: strikeout <command>")
 	strikeout(t, nil, "version").want(t, 0, "strikeout ")
-	strikeout(t, nil, "serv").want(t, exitUsage, `strikeout: unexpected argument serv, did you mean "serve"?`)
+	strikeout(t, nil, "serv").want(t, exitUsage, `strikeout: unexpected argument serv, did you mean one of "serve", "users"?`)
 	strikeout(t, nil, "check").want(t, exitUsage, `strikeout: expected "<address> ..."`)
 	strikeout(t, nil, "serve", "--lisen", "x").want(t, exitUsage, "--listen")
 }
@@ -357,9 +357,9 @@ func TestStartIsRefused(t *testing.T) {
 // Unsigned endpoints and what is not built yet are named at every start.
 func TestStartWarns(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "strikeout.yaml", "spool: spool\nadmin_listen: 127.0.0.1:1\nendpoints:\n  mail: {provider: postmark, unsigned: true}\n")
+	writeFile(t, "strikeout.yaml", "spool: spool\nendpoints:\n  mail: {provider: postmark, unsigned: true}\n")
 	s := serveHere(t, nil)
-	for _, want := range []string{"strikeout.yaml:1: spool: this version has no spool", "admin_listen", `endpoint \"mail\": UNSIGNED`} {
+	for _, want := range []string{"strikeout.yaml:1: spool: this version has no spool", `endpoint \"mail\": UNSIGNED`} {
 		if !strings.Contains(s.errs.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, s.errs)
 		}

@@ -61,6 +61,9 @@ func (cmd *serveCmd) Run(e *env) error {
 	}
 	a, err := e.prepare(c, log)
 	if err == nil {
+		a.oidc, err = c.oidc()
+	}
+	if err == nil {
 		err = e.announceKeys(c, log)
 	}
 	if err == nil {
@@ -127,30 +130,38 @@ func (a *app) serve(ctx context.Context, ln net.Listener, ready func(addr string
 		}
 		a.log.Error("the database cannot be reached; providers are told to try again until it can", "err", err)
 		background.Go(func() { a.migrateLater(work, stop) })
+	} else if err := a.first(work); err != nil {
+		a.log.Error("cannot look for an administrator", "err", err)
 	}
 	background.Go(func() { a.retain(work) })
 
 	// Every listener is there before any of them serves.
 	listeners := []net.Listener{ln}
-	if a.cfg.metricsListen != "" {
-		mln, err := listen(ctx, "metrics_listen", a.cfg.metricsListen)
-		if err != nil {
-			return errors.Join(err, ln.Close())
-		}
-		listeners = append(listeners, mln)
-		a.log.Info("metrics", "listen", mln.Addr().String())
-	}
-	failed := make(chan error, len(listeners))
-	background.Go(func() { failed <- a.server.Serve(ln) })
-	if len(listeners) > 1 {
-		background.Go(func() { failed <- a.server.ServeMetrics(listeners[1]) })
-	}
+	servers := []func(net.Listener) error{a.server.Serve}
 	// A server that was told to stop before it began would begin all the same.
 	defer func() {
 		for _, l := range listeners {
 			_ = l.Close() //nolint:errcheck // closed already, as a rule
 		}
 	}()
+	for _, more := range []struct {
+		name, key, addr string
+		serve           func(net.Listener) error
+	}{{"metrics", "metrics_listen", a.cfg.metricsListen, a.server.ServeMetrics}, {"desk", "admin_listen", a.cfg.adminListen, a.server.ServeDesk}} {
+		if more.addr == "" {
+			continue
+		}
+		l, err := listen(ctx, more.key, more.addr)
+		if err != nil {
+			return err
+		}
+		listeners, servers = append(listeners, l), append(servers, more.serve)
+		a.log.Info(more.name, "listen", l.Addr().String())
+	}
+	failed := make(chan error, len(listeners))
+	for i, serve := range servers {
+		background.Go(func() { failed <- serve(listeners[i]) })
+	}
 	ready(ln.Addr().String())
 	select {
 	case err = <-failed:
@@ -211,6 +222,9 @@ func (a *app) migrateLater(ctx context.Context, stop context.CancelCauseFunc) {
 		switch {
 		case err == nil:
 			a.log.Info("the database can be reached")
+			if err := a.first(ctx); err != nil {
+				a.log.Error("cannot look for an administrator", "err", err)
+			}
 			return
 		case ctx.Err() != nil:
 			return

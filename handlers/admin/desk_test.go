@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -42,6 +43,12 @@ func newDesk(t *testing.T, change ...func(*Config)) *desk {
 	}
 	d.Server = s
 	d.app = fiber.New(fiber.Config{Immutable: true, DisableStartupMessage: true, DisableDefaultContentType: true})
+	d.app.Use(func(c *fiber.Ctx) error { // as handlers does
+		if a, err := netip.ParseAddr(c.Get("X-Test-Client")); err == nil {
+			c.Locals(ClientKey, a)
+		}
+		return c.Next()
+	})
 	s.Mount(d.app)
 	return d
 }

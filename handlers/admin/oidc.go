@@ -67,24 +67,33 @@ type relyingParty struct {
 	logout   string         // end_session_endpoint
 }
 
-func newRelyingParty(c OIDC, redirect string, now func() time.Time) (*relyingParty, error) {
+// Check says what is wrong with the settings; it asks nobody.
+func (c OIDC) Check() error {
 	u, err := url.Parse(c.Issuer)
 	switch {
 	case err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return nil, errors.New("admin: oidc: issuer: expected a URL such as https://id.example.com")
+		return errors.New("admin: oidc: issuer: expected a URL such as https://id.example.com")
 	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
-		return nil, errors.New("admin: oidc: issuer: expected https")
+		return errors.New("admin: oidc: issuer: expected https")
 	case c.ClientID == "":
-		return nil, errors.New("admin: oidc: client_id is missing")
+		return errors.New("admin: oidc: client_id is missing")
 	case c.Role != "" && !c.Role.Valid():
-		return nil, errors.New("admin: oidc: role: expected viewer, operator or admin")
+		return errors.New("admin: oidc: role: expected viewer, operator or admin")
 	}
 	for _, r := range c.Groups {
 		if !r.Valid() {
-			return nil, errors.New("admin: oidc: groups: expected viewer, operator or admin")
+			return errors.New("admin: oidc: groups: expected viewer, operator or admin")
 		}
 	}
+	return nil
+}
+
+func newRelyingParty(c OIDC, redirect string, now func() time.Time) (*relyingParty, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
 	if c.Title == "" {
+		u, _ := url.Parse(c.Issuer) //nolint:errcheck // Check did
 		c.Title = u.Host
 	}
 	if c.GroupsClaim == "" {

@@ -131,7 +131,7 @@ func (s *Server) exchange(c *Ctx, f flow) (*oidc.IDToken, error) {
 	if raw == "" {
 		return nil, refuseOIDC("Its answer has no ID token.")
 	}
-	token, err := p.VerifierContext(ctx, &oidc.Config{ClientID: s.oidc.ClientID, Now: s.oidc.skewed}).Verify(ctx, raw)
+	token, err := p.Verifier(&oidc.Config{ClientID: s.oidc.ClientID, Now: s.oidc.skewed}).Verify(ctx, raw)
 	if err != nil {
 		return nil, refuseOIDC("Its answer is not valid.")
 	}

@@ -143,7 +143,8 @@ func (s *Server) render(c *Ctx, status int, v view) error {
 			f.Nav = append(f.Nav, navLink{Name: e.name, Path: s.at(e.path), Current: c.row.nav == e.name})
 		}
 	}
-	if c.session.Flash != "" {
+	// A page that failed leaves the message for the next one.
+	if c.session.Flash != "" && status < http.StatusBadRequest {
 		f.Flash = c.session.Flash
 		if err := s.cfg.Store.SetFlash(c.Std, c.session.Hash, ""); err != nil {
 			c.Log.Warn("cannot take a message away", "err", err)

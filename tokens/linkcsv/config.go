@@ -100,6 +100,15 @@ var (
 	errNoCodes  = errors.New("linkcsv: short codes need a table")
 )
 
+// ListError says why a list as a whole, or what the Config says of it, cannot be
+// used.
+type ListError struct{ Err error }
+
+func (e *ListError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ListError) Unwrap() error { return e.Err }
+
 func (c *Config) check() error {
 	switch {
 	case c.Keyer == nil:

@@ -63,7 +63,7 @@ func decode(r io.Reader, name string) (*decoded, error) {
 	case Windows1252:
 		t = charmap.Windows1252.NewDecoder()
 	default:
-		return nil, fmt.Errorf("encoding: expected one of %s, %s, %s, %s", UTF8, UTF16LE, UTF16BE, Windows1252)
+		return nil, &ListError{fmt.Errorf("encoding: expected one of %s, %s, %s, %s", UTF8, UTF16LE, UTF16BE, Windows1252)}
 	}
 	d.Reader = raw
 	if t != nil {

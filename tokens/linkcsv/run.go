@@ -73,7 +73,7 @@ func start(in io.Reader, cfg Config) (*run, error) {
 		return nil, fmt.Errorf("read the list: %w", err)
 	}
 	if r.lay, err = sniff(sample, err != nil, cfg.Layout, cfg.Region); err != nil {
-		return nil, err
+		return nil, &ListError{err}
 	}
 	l := r.lay
 	if l.crlf {
@@ -82,7 +82,7 @@ func start(in io.Reader, cfg Config) (*run, error) {
 	r.want = max(l.email, l.phone, l.language) + 1
 	if cfg.SMSText != "" {
 		if r.sms, err = parseSMSText(cfg.SMSText, l); err != nil {
-			return nil, err
+			return nil, &ListError{err}
 		}
 		r.want = max(r.want, r.sms.want)
 	}

@@ -210,7 +210,8 @@ func TestRefusedLists(t *testing.T) {
 			_, c := setup(t, "")
 			c.Layout = tt.layout
 			_, err := Run(t.Context(), strings.NewReader(tt.in), io.Discard, c)
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
+			var list *ListError
+			if !errors.As(err, &list) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
