@@ -11,12 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
-	"github.com/strikeout/strikeout/tokens"
 )
 
 const browserAgent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
@@ -217,15 +215,7 @@ var localProxy = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 // seen: a program's one-click on it waits for an administrator.
 func TestExpiredLink(t *testing.T) {
 	b := start(t, nil)
-	now, key := b.clock.now(), b.links.keys[tokens.Active]
-	token := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": b.keyer.Key(b.email("a@example.com")).String(), "c": "e",
-		"iat": now.Add(-48 * time.Hour).Unix(), "exp": now.Add(-24 * time.Hour).Unix()})
-	token.Header["kid"] = key.ID
-	signed, err := token.SignedString(key.Secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := "/u/" + signed
+	path := "/u/" + b.links.ending(b.keyer.Key(b.email("a@example.com")), b.clock.now().Add(-time.Second))
 	got := b.do("GET", path, "")
 	checkPage(t, got, 200, "expired")
 	m := nonceField.FindStringSubmatch(got.body)

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
 	"github.com/strikeout/strikeout/templates"
@@ -86,6 +88,19 @@ func (l testLinks) minted(k recipient.Key, at time.Time) string {
 	claims := l.of(k)
 	claims.IssuedAt = at
 	return l.mint(tokens.Active, claims)
+}
+
+// ending is a link of an outside minter, which may set an end.
+func (l testLinks) ending(k recipient.Key, at time.Time) string {
+	l.t.Helper()
+	key := l.keys[tokens.Active]
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": k.String(), "c": "e", "iat": at.Add(-24 * time.Hour).Unix(), "exp": at.Unix()})
+	token.Header["kid"] = key.ID
+	signed, err := token.SignedString(key.Secret)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return signed
 }
 
 // forged has the id of the active key and another secret.

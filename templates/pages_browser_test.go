@@ -66,7 +66,8 @@ func testEveryPage(t *testing.T, tab *browsertest.Tab, s *site, p *Pages) {
 // else for anything, and its button works.
 func testAlone(t *testing.T, tab *browsertest.Tab, s *site) {
 	urls := tab.Requests(t)
-	tab.Do(t, browsertest.WithoutScripts(), browsertest.Viewport(1280, 900, 1),
+	tab.WithoutScripts(t)
+	tab.Do(t, browsertest.Viewport(1280, 900, 1),
 		chromedp.Navigate(s.URL+"/confirm?lang=en"),
 		chromedp.WaitVisible(chromedp.CSS("main[data-page=confirm] button.primary")))
 	if height := tab.Style(t, "button.primary", "min-height"); height != "56px" {

@@ -76,7 +76,10 @@ func find(t testing.TB) string {
 
 // Tab is one tab. It may be used by the subtests of the test that opened it,
 // one after the other.
-type Tab struct{ ctx context.Context }
+type Tab struct {
+	ctx        context.Context
+	scriptsOff bool
+}
 
 // Tab opens a tab, which closes with the test.
 func (b *Browser) Tab(t testing.TB) *Tab {
@@ -88,21 +91,32 @@ func (b *Browser) Tab(t testing.TB) *Tab {
 	}
 	ctx, cancel = context.WithTimeout(ctx, tabTime)
 	t.Cleanup(cancel)
-	return &Tab{ctx}
+	return &Tab{ctx: ctx}
 }
+
+// stepTime is how long a step may take; longer is a page that never comes.
+const stepTime = time.Minute
 
 // Do takes steps.
 func (tab *Tab) Do(t testing.TB, steps ...Action) {
 	t.Helper()
-	if err := chromedp.Do(tab.ctx, steps...); err != nil {
+	if err := tab.do(steps...); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (tab *Tab) do(steps ...Action) error {
+	ctx, cancel := context.WithTimeout(tab.ctx, stepTime)
+	defer cancel()
+	return chromedp.Do(ctx, steps...) //nolint:wrapcheck // a test says where
 }
 
 // Get takes a step that returns something, such as chromedp.Title().
 func Get[T any](t testing.TB, tab *Tab, a chromedp.Action[T]) T {
 	t.Helper()
-	v, err := chromedp.Run(tab.ctx, a)
+	ctx, cancel := context.WithTimeout(tab.ctx, stepTime)
+	defer cancel()
+	v, err := chromedp.Run(ctx, a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +132,7 @@ func (tab *Tab) Open(t testing.TB, url string, before ...Action) {
 // Wait waits until an element that the CSS selector names can be seen.
 func (tab *Tab) Wait(t testing.TB, selector string) {
 	t.Helper()
-	if err := chromedp.Do(tab.ctx, chromedp.WaitVisible(chromedp.CSS(selector))); err != nil {
+	if err := tab.do(chromedp.WaitVisible(chromedp.CSS(selector))); err != nil {
 		t.Fatalf("wait for %s: %v", selector, err)
 	}
 }
@@ -126,7 +140,7 @@ func (tab *Tab) Wait(t testing.TB, selector string) {
 // Click presses the element that the CSS selector names.
 func (tab *Tab) Click(t testing.TB, selector string) {
 	t.Helper()
-	if err := chromedp.Do(tab.ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
+	if err := tab.do(chromedp.Click(chromedp.CSS(selector))); err != nil {
 		t.Fatalf("click %s: %v", selector, err)
 	}
 }
@@ -180,10 +194,17 @@ func Scheme(dark bool) Action {
 	})
 }
 
-// WithoutScripts makes the tab run no script of a page.
-func WithoutScripts() Action {
+// WithoutScripts makes the tab run no script of any page that it loads from now
+// on. The checks still work.
+func (tab *Tab) WithoutScripts(t testing.TB) {
+	t.Helper()
+	tab.scriptsOff = true
+	tab.Do(t, scripts(false))
+}
+
+func scripts(run bool) Action {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !run})
 		return err
 	})
 }

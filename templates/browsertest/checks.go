@@ -34,6 +34,10 @@ func (tab *Tab) axe(t testing.TB, name, options string, least int) {
 	t.Helper()
 	call := `axe.run(document, ` + options + `)
 		.then(r => JSON.stringify({passes: r.passes.length, faults: r.violations.map(v => v.id + ': ' + v.help + ': ' + v.nodes.map(n => n.html).join(' | '))}))`
+	if tab.scriptsOff {
+		tab.Do(t, scripts(true)) // axe waits for timers, which stand still otherwise; the page itself has loaded already
+		defer tab.Do(t, scripts(false))
+	}
 	if Eval(t, tab, `typeof axe`) == "undefined" {
 		tab.Do(t, chromedp.Evaluate[chromedp.Void](axe))
 	}
@@ -122,7 +126,7 @@ func (tab *Tab) CheckFits(t testing.TB, name string) {
 func (tab *Tab) Press(t testing.TB, keys ...string) {
 	t.Helper()
 	for _, k := range keys {
-		if err := chromedp.Do(tab.ctx, chromedp.KeyEvent(k)); err != nil {
+		if err := tab.do(chromedp.KeyEvent(k)); err != nil {
 			t.Fatalf("press %q: %v", k, err)
 		}
 	}
@@ -143,24 +147,37 @@ func (tab *Tab) Focused(t testing.TB) string {
 // least two pixels.
 func (tab *Tab) TabTo(t testing.TB, name string) {
 	t.Helper()
+	tab.tabUntil(t, name, func() bool { return tab.Focused(t) == name })
+}
+
+// TabToElement is TabTo for the element that a CSS selector names.
+func (tab *Tab) TabToElement(t testing.TB, selector string) {
+	t.Helper()
+	is := fmt.Sprintf(`document.activeElement.matches(%q) ? 'yes' : ''`, selector)
+	tab.tabUntil(t, selector, func() bool { return Eval(t, tab, is) == "yes" })
+}
+
+func (tab *Tab) tabUntil(t testing.TB, what string, there func() bool) {
+	t.Helper()
 	const most = 200
 	for range most {
 		tab.Press(t, kb.Tab)
-		if tab.Focused(t) == name {
+		if there() {
 			tab.CheckFocus(t)
 			return
 		}
 	}
-	t.Fatalf("the keyboard does not reach %q", name)
+	t.Fatalf("the keyboard does not reach %s", what)
 }
 
 // CheckFocus tells when what has the focus is out of view or looks like the
 // rest (WCAG 2.2, 2.4.7, 2.4.11).
 func (tab *Tab) CheckFocus(t testing.TB) {
 	t.Helper()
+	// A window scrolls by whole pixels, so a part of one may hang over its edge.
 	const look = `(() => {
 		const e = document.activeElement, c = getComputedStyle(e), r = e.getBoundingClientRect();
-		if (r.top < 0 || r.bottom > innerHeight) return 'out of view';
+		if (r.top <= -1 || r.bottom >= innerHeight + 1) return 'out of view';
 		return c.outlineStyle === 'none' || parseFloat(c.outlineWidth) < 2 ? 'without an outline' : '';
 	})()`
 	if got := Eval(t, tab, look); got != "" {
