@@ -299,6 +299,17 @@ func TestStoredAPIKeys(t *testing.T) {
 	}
 }
 
+// What the store refuses is the caller's to mend: no "try again".
+func TestWhatTheStoreRefuses(t *testing.T) {
+	b := start(t, nil)
+	b.store.set(func(f *fakeStore) { f.down = fmt.Errorf("%w cursor: before", store.ErrInvalid) })
+	got := b.do("GET", "/v1/recipients/email/a@example.com?before=x", "", bearer(readKey)...)
+	checkProblem(t, got)
+	if p := object(t, got); got.status != 422 || p["detail"] != "invalid cursor: before" || got.header.Get("Retry-After") != "" {
+		t.Errorf("got %d %v, want 422", got.status, p["detail"])
+	}
+}
+
 func TestAPIWhileTheStoreIsDown(t *testing.T) {
 	b := start(t, nil)
 	b.store.set(func(f *fakeStore) { f.down = store.ErrUnavailable })

@@ -60,6 +60,6 @@ func (s *Server) badLinkForm(c *fiber.Ctx) error {
 // isLinkPath tells a damaged link, such as /u/ alone, from a program's wrong
 // path.
 func isLinkPath(path string) bool {
-	first, _ := firstSegments(path)
+	first, _, _ := firstSegments(path)
 	return first == "u"
 }

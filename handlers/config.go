@@ -72,8 +72,11 @@ type Endpoint struct {
 	// Unsigned accepts requests without the provider's signature. Without a guard
 	// they are accepted from loopback only.
 	Unsigned bool
-	// BodyLimit is the most bytes of a request on the wire; 0: Limits.WebhookBody.
+	// BodyLimit is the most bytes of a request on the wire; 0: the greater of
+	// Info.BodyLimit and Limits.WebhookBody.
 	BodyLimit int
+	// Secrets are taken out of what is kept of a request.
+	Secrets []string
 }
 
 // APIKey is a key of the configuration.
@@ -108,7 +111,7 @@ func orDefault[T int | time.Duration](v *T, d T) {
 }
 
 func (l Limits) withDefaults() Limits {
-	orDefault(&l.WebhookBody, 2<<20)
+	orDefault(&l.WebhookBody, providers.DefaultBodyLimit)
 	orDefault(&l.Inflated, 8<<20)
 	orDefault(&l.APIBody, 4<<20)
 	orDefault(&l.PageBody, 64<<10)

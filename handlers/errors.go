@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -92,6 +93,8 @@ func problemOf(err error) *problem {
 		return refuse(http.StatusUnauthorized, err.Error())
 	case errors.Is(err, recipient.ErrAddress), errors.Is(err, recipient.ErrShortCode), errors.Is(err, recipient.ErrChannel):
 		return refuse(http.StatusUnprocessableEntity, err.Error())
+	case errors.Is(err, store.ErrInvalid): // it names the field, never its value
+		return refuse(http.StatusUnprocessableEntity, strings.TrimPrefix(err.Error(), "store: "))
 	case errors.Is(err, errEncoding):
 		return refuse(http.StatusUnsupportedMediaType, err.Error()).head(fiber.HeaderAcceptEncoding, "gzip, identity")
 	case errors.Is(err, errBadGzip):

@@ -107,6 +107,32 @@ func TestTooLargeIsCounted(t *testing.T) {
 	}
 }
 
+// What a provider's requests may have is the provider's, unless the endpoint
+// says otherwise; a stranger's body is not read beyond the common limit.
+func TestBodyLimits(t *testing.T) {
+	b := start(t, nil)
+	body := func(n int) string { return acme("a@example.com", recipient.SoftBounce, "1") + strings.Repeat(" ", n) }
+	for _, tt := range []struct {
+		path string
+		size int
+		want int
+	}{
+		{"/webhooks/mails/s3cret", 5 << 20, 200},
+		{"/webhooks/mails/s3cret", 6 << 20, 413},
+		{"/webhooks/mails/guess", 1 << 20, 401},
+		{"/webhooks/mails/guess", 5 << 20, 413},
+		{"/webhooks/mails", 5 << 20, 413},
+		{"/webhooks/large", 5 << 20, 200},
+		{"/webhooks/large", 6 << 20, 413},
+		{"/webhooks/acme", 1 << 20, 200},
+		{"/webhooks/acme", 3 << 20, 413},
+	} {
+		if got := b.do("POST", tt.path, body(tt.size), signed, "good"); got.status != tt.want {
+			t.Errorf("%s with %d bytes: got %d, want %d", tt.path, tt.size, got.status, tt.want)
+		}
+	}
+}
+
 func TestSlowBody(t *testing.T) {
 	b := start(t, func(c *Config) { c.Limits.ReadTimeout = 200 * time.Millisecond })
 	conns := make([]net.Conn, 200)

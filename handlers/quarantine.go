@@ -1,9 +1,13 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/strikeout/strikeout/providers"
@@ -16,16 +20,16 @@ import (
 func hold(ep *endpoint, r *providers.Request, why providers.Reason, detail string, body []byte, key recipient.Key) store.Held {
 	header := map[string][]string{}
 	for name, values := range r.Header {
-		if !secretName(name) && !hopHeader[name] {
+		if !secretName(name) && !hopHeader[name] && !slices.ContainsFunc(values, ep.secrets.in) {
 			header[name] = values
 		}
 	}
 	target := "/webhooks/" + url.PathEscape(ep.Name)
-	if q := harmlessQuery(r.RawQuery); q != "" {
+	if q := harmlessQuery(r.RawQuery, ep.secrets); q != "" {
 		target += "?" + q
 	}
 	return store.Held{Endpoint: ep.Name, Provider: ep.Info.Name, Reason: string(why), Method: r.Method, URL: target,
-		Header: header, Body: body, ReceivedAt: r.ReceivedAt, Key: key, Detail: recipient.Clean(detail, recipient.MaxDetailBytes)}
+		Header: header, Body: ep.secrets.without(body), ReceivedAt: r.ReceivedAt, Key: key, Detail: recipient.Clean(detail, recipient.MaxDetailBytes)}
 }
 
 // hopHeader lists headers that say nothing about the report: the body is kept
@@ -51,14 +55,55 @@ func secretName(name string) bool {
 	return false
 }
 
+// secretTexts are the ways in which an endpoint's secrets may stand in a
+// request: some providers send theirs in the body, or in a header of the
+// operator's choice.
+type secretTexts []string
+
+// leastSecret is the shortest that is looked for: less is found in any text.
+const leastSecret = 6
+
+func newSecretTexts(values []string) secretTexts {
+	var out secretTexts
+	for _, v := range values {
+		if len(v) < leastSecret {
+			continue
+		}
+		quoted, _ := json.Marshal(v) //nolint:errcheck // a string can be marshaled
+		inJSON := string(quoted[1 : len(quoted)-1])
+		for _, s := range []string{v, inJSON, strings.ReplaceAll(inJSON, "/", `\/`), url.QueryEscape(v), url.PathEscape(v), base64.StdEncoding.EncodeToString([]byte(v))} {
+			if !slices.Contains(out, s) {
+				out = append(out, s)
+			}
+		}
+	}
+	// The longest first: one secret may begin with another.
+	slices.SortStableFunc(out, func(a, b string) int { return len(b) - len(a) })
+	return out
+}
+
+// in reports whether a text holds a secret.
+func (s secretTexts) in(text string) bool {
+	return slices.ContainsFunc(s, func(secret string) bool { return strings.Contains(text, secret) })
+}
+
+// without takes the secrets out of a body, which stays readable.
+func (s secretTexts) without(body []byte) []byte {
+	for _, secret := range s {
+		body = bytes.ReplaceAll(body, []byte(secret), []byte("-"))
+	}
+	return body
+}
+
 // harmlessQuery drops the parameters that may carry a secret and keeps the
 // others as they were written.
-func harmlessQuery(raw string) string {
+func harmlessQuery(raw string, secrets secretTexts) string {
 	var kept []string
 	for pair := range strings.SplitSeq(raw, "&") {
 		name, _, _ := strings.Cut(pair, "=")
 		plain, err := url.QueryUnescape(name)
-		if pair == "" || err != nil || secretName(plain) {
+		whole, _ := url.QueryUnescape(pair) //nolint:errcheck // nothing then
+		if pair == "" || err != nil || secretName(plain) || secrets.in(pair) || secrets.in(whole) {
 			continue
 		}
 		kept = append(kept, pair)

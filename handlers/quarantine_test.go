@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,43 @@ func TestQuarantineKeepsNoSecret(t *testing.T) {
 	}
 	if strings.Contains(h.Detail, "junk") {
 		t.Errorf("detail quotes the body: %q", h.Detail)
+	}
+}
+
+// Some providers send the endpoint's secret in the body, in the query or in a
+// header of the operator's choice, in whatever spelling that place asks for.
+func TestQuarantineKeepsNoConfiguredSecret(t *testing.T) {
+	secret, word := `S3cr3t/w0rd+"x"`, "correct-horse"
+	b := start(t, func(c *Config) {
+		ep := c.Endpoints["acme"]
+		ep.Secrets = []string{secret, word, "abc", secret + "-older"} // "abc": too short to be looked for
+		c.Endpoints["acme"] = ep
+	})
+	b.store.refuse = func(recipient.Event) bool { return true }
+	body := `{"abc":1,"json":"S3cr3t/w0rd+\"x\"","slash":"S3cr3t\/w0rd+\"x\"","older":"S3cr3t/w0rd+\"x\"-older","form":"S3cr3t%2Fw0rd%2B%22x%22","word":"correct-horse","b64":"` +
+		"Y29ycmVjdC1ob3JzZQ==" + `"`
+	for _, tt := range []struct{ name, body, reason string }{
+		{"unreadable", body, "unreadable"},
+		{"refused", "[" + acme("a@example.com", recipient.HardBounce, word) + "]", "refused_row"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := b.do("POST", "/webhooks/acme?team=7&check="+word+"&other=S3cr3t%2fw0rd%2b%22x%22", tt.body, signed, "good", "X-Acme-Check", word, "X-Acme-Event", "bounce")
+			if got.status != http.StatusOK {
+				t.Fatalf("status: got %d", got.status)
+			}
+			h := b.store.held[len(b.store.held)-1]
+			if h.Reason != tt.reason || h.URL != "/webhooks/acme?team=7" || h.Header["X-Acme-Check"] != nil || h.Header["X-Acme-Event"] == nil {
+				t.Errorf("kept: got reason %q, %q, headers %v", h.Reason, h.URL, h.Header)
+			}
+			for _, s := range []string{"S3cr3t", "S3cr3t%2F", word, "Y29y"} {
+				if strings.Contains(string(h.Body), s) {
+					t.Errorf("the body holds %s: %s", s, h.Body)
+				}
+			}
+			if tt.reason == "unreadable" && !strings.HasPrefix(string(h.Body), `{"abc":1,"json":"-","slash"`) {
+				t.Errorf("body: got %s", h.Body)
+			}
+		})
 	}
 }
 

@@ -70,9 +70,9 @@ func New(cfg Config) (*Server, error) {
 	for name, e := range cfg.Endpoints {
 		e.Name = name
 		if e.BodyLimit <= 0 {
-			e.BodyLimit = cfg.Limits.WebhookBody
+			e.BodyLimit = max(e.Info.BodyLimit, cfg.Limits.WebhookBody)
 		}
-		s.endpoints[name] = &endpoint{Endpoint: e, meter: s.metrics.endpoint(name), watch: watch{final: e.Info.RejectFinal}}
+		s.endpoints[name] = &endpoint{Endpoint: e, secrets: newSecretTexts(e.Secrets), meter: s.metrics.endpoint(name), watch: watch{final: e.Info.RejectFinal}}
 	}
 	s.keys = newKeyring(cfg.Store, cfg.APIKeys, cfg.Now)
 	s.nonces = newNonces(cfg.Keyer, cfg.Now)
@@ -133,11 +133,11 @@ func (s *Server) bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		path, _, _ := strings.Cut(target, "?")
 		s.chunked.Store(h, path)
 	}
-	switch first, second := firstSegments(target); first {
+	switch first, second, third := firstSegments(target); first {
 	case "webhooks":
 		limit = l.WebhookBody
 		if ep := s.endpoints[second]; ep != nil {
-			limit = ep.BodyLimit
+			limit = ep.bodyLimit(limit, string(h.Peek(fiber.HeaderAuthorization)), third)
 		}
 	case "v1":
 		limit = l.APIBody

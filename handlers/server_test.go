@@ -116,6 +116,7 @@ func (b *bench) config() Config {
 			"secret": {Info: providers.Info{Name: "acme"}, Adapter: fakeAdapter{open: true}, Guard: providers.NewGuard(nil, []string{"s3cret/path"})},
 			"open":   {Info: providers.Info{Name: "acme"}, Adapter: fakeAdapter{open: true}, Unsigned: true},
 			"shaker": {Info: providers.Info{Name: "acme"}, Adapter: shaker{}},
+			"mails":  {Info: providers.Info{Name: "acme", BodyLimit: 6 << 20}, Adapter: fakeAdapter{open: true}, Guard: providers.NewGuard(nil, []string{"s3cret"})},
 			"large":  {Info: providers.Info{Name: "acme"}, Adapter: fakeAdapter{}, BodyLimit: 6 << 20},
 		},
 	}

@@ -19,12 +19,24 @@ import (
 // endpoint is an Endpoint at work.
 type endpoint struct {
 	Endpoint
-	meter *endpointMeter
-	watch watch
+	secrets secretTexts
+	meter   *endpointMeter
+	watch   watch
 }
 
 // open reports whether anybody on this machine may post to it.
 func (e *endpoint) open() bool { return e.Unsigned && !e.Guard.Active() }
+
+// bodyLimit returns how much of a body is read before anybody has looked at it:
+// of a stranger, no more than the common limit.
+func (e *endpoint) bodyLimit(common int, authorization, secret string) int {
+	if e.BodyLimit > common && e.Guard.Active() {
+		if ok, _ := e.Guard.Check(authorization, plainSegment(secret)); !ok {
+			return common
+		}
+	}
+	return e.BodyLimit
+}
 
 func (e *endpoint) busy(cause error) error {
 	e.meter.busy.Inc()
@@ -226,7 +238,10 @@ func sameKey(events []recipient.Event) recipient.Key {
 // segment returns a path parameter, percent-decoded once, or as it stands when
 // it cannot be decoded.
 func segment(c *fiber.Ctx, name string) string {
-	raw := strings.Clone(c.Params(name))
+	return plainSegment(strings.Clone(c.Params(name)))
+}
+
+func plainSegment(raw string) string {
 	if v, err := url.PathUnescape(raw); err == nil {
 		return v
 	}
@@ -251,7 +266,7 @@ func send(c *fiber.Ctx, r *providers.Reply) error {
 
 // endpointAt returns the endpoint that a path leads to, nil for any other path.
 func (s *Server) endpointAt(path string) *endpoint {
-	first, second := firstSegments(path)
+	first, second, _ := firstSegments(path)
 	if first != "webhooks" {
 		return nil
 	}

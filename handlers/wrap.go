@@ -165,14 +165,16 @@ func (s *Server) requestID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// firstSegments returns the first two segments of a request target.
-func firstSegments(target string) (first, second string) {
+// firstSegments returns the first three segments of a request target, as they
+// are written.
+func firstSegments(target string) (first, second, third string) {
 	if i := strings.Index(target, "://"); i >= 0 && !strings.HasPrefix(target, "/") {
 		rest := target[i+3:] // absolute form, as proxies send it
 		_, target, _ = strings.Cut(rest, "/")
 	}
 	target, _, _ = strings.Cut(strings.TrimPrefix(target, "/"), "?")
 	first, second, _ = strings.Cut(target, "/")
-	second, _, _ = strings.Cut(second, "/")
-	return strings.ToLower(first), second
+	second, third, _ = strings.Cut(second, "/")
+	third, _, _ = strings.Cut(third, "/")
+	return strings.ToLower(first), second, third
 }

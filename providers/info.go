@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,6 +44,9 @@ type Info struct {
 	RetryNote string // one sentence on its retries
 	// MaxAge is the default replay window of signed timestamps; 0: any age, because retries keep the first one.
 	MaxAge time.Duration
+	// BodyLimit is the most bytes of a request, where batches or returned mails
+	// make them large; 0: DefaultBodyLimit.
+	BodyLimit int
 
 	Setup   []string  // numbered steps; {url} stands for the address to enter
 	Events  []string  // what to tick at the provider
@@ -60,6 +65,17 @@ func (i Info) Busy() int {
 	return i.BusyStatus
 }
 
+// DefaultBodyLimit is the most bytes of a request of most providers.
+const DefaultBodyLimit = 2 << 20
+
+// MaxBody returns the most bytes that a request of the provider may have.
+func (i Info) MaxBody() int {
+	if i.BodyLimit == 0 {
+		return DefaultBodyLimit
+	}
+	return i.BodyLimit
+}
+
 // Mapping is one row of a provider's documentation.
 type Mapping struct {
 	Report string         // the provider's own words
@@ -69,7 +85,7 @@ type Mapping struct {
 }
 
 // Setting is one key of an endpoint's configuration, beyond those that every
-// endpoint has (basic_auth, path_secret, unsigned, max_age, url).
+// endpoint has (basic_auth, path_secret, unsigned, max_age, url, body_limit).
 type Setting struct {
 	Name     string // "signing_secret"
 	Help     string // one sentence: what the provider calls it and where to find it
@@ -150,6 +166,18 @@ func (s Settings) Secrets(name string) ([][]byte, error) {
 
 // OptionalSecrets returns the values of a setting as bytes, none where it is absent.
 func (s Settings) OptionalSecrets(name string) [][]byte { return asBytes(s.All(name)) }
+
+// Confidential returns the values that nobody may read in what is kept of a
+// request: shared secrets and credentials, sorted by setting.
+func (s Settings) Confidential() []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(s.Values)) {
+		if strings.Contains(name, "secret") || strings.Contains(name, "token") || name == "basic_auth" || name == PrivateKeySetting {
+			out = append(out, s.All(name)...)
+		}
+	}
+	return out
+}
 
 func asBytes(all []string) [][]byte {
 	out := make([][]byte, len(all))

@@ -152,6 +152,14 @@ func TestSettings(t *testing.T) {
 	if !i.Verifies(s) || i.Verifies(Set("c", "x")) || i.Verifies(Set("a", " ")) {
 		t.Error("Verifies is wrong")
 	}
+	secrets := Set("signing_secret", "s1", "signing_secret", "s2", "auth_token", "t", "auth_header", "X-Check", "basic_auth", "u:p", "path_secret", "p",
+		"private_key", "k", "public_key", "open", "topics", "arn", "verp_secret", "v")
+	if diff := cmp.Diff([]string{"t", "u:p", "p", "k", "s1", "s2", "v"}, secrets.Confidential()); diff != "" {
+		t.Error(diff)
+	}
+	if (Info{}).MaxBody() != DefaultBodyLimit || (Info{BodyLimit: 5}).MaxBody() != 5 {
+		t.Error("MaxBody is wrong")
+	}
 	if (Info{}).Busy() != 503 || (Info{BusyStatus: 429}).Busy() != 429 {
 		t.Error("Busy is wrong")
 	}

@@ -225,7 +225,7 @@ endpoints:
 	r := strikeout(t, nil, "doctor")
 	for _, want := range []string{
 		"fail  public_url     must begin with https://", "warn  address_key    strikeout-data/address.key can be read by others: chmod 600",
-		"fail  proxies        trusted_proxies holds everybody", "warn  bounces        bounce mail can be forged: set verp_secret",
+		"fail  proxies        trusted_proxies holds everybody", `warn  bounces        strikeout.yaml:4: endpoint "bounces": a bounce mail can be forged, and would block the address it names: set verp_secret`,
 		"ok    mail           Postmark posts to http://u.example.com/webhooks/mail; checked by a shared secret",
 		"ok    bounces        Bounce mail (DSN, ARF) posts to http://u.example.com/webhooks/bounces/PATH_SECRET",
 		"warn  API keys       there is none", "ok    tables         are up to date", "2 fail, ",

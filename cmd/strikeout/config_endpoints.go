@@ -13,6 +13,7 @@ import (
 	"github.com/strikeout/strikeout/handlers"
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/all"
+	"github.com/strikeout/strikeout/providers/dsn"
 )
 
 // endpointConfig is one endpoint as it is configured.
@@ -283,7 +284,7 @@ func newEndpoint(name string, info providers.Info, s providers.Settings, fetch f
 		return handlers.Endpoint{}, err //nolint:wrapcheck // the caller says which endpoint
 	}
 	return handlers.Endpoint{Name: name, Info: info, Adapter: adapter, Unsigned: s.Unsigned, MaxAge: info.MaxAge,
-		Guard: providers.NewGuard(s.All("basic_auth"), s.All("path_secret"))}, nil
+		Guard: providers.NewGuard(s.All("basic_auth"), s.All("path_secret")), Secrets: s.Confidential()}, nil
 }
 
 // warnings are what an operator should hear about an endpoint at every start.
@@ -300,6 +301,10 @@ func (e *endpointConfig) warnings() []string {
 	}
 	if e.settings.Unsigned && e.info.Verifies(e.settings) {
 		say("%s is set but not used, because of unsigned: true", e.verifying())
+	}
+	takesMail := slices.ContainsFunc(e.info.Settings, func(s providers.Setting) bool { return s.Name == dsn.VerpSetting })
+	if takesMail && len(e.settings.All(dsn.VerpSetting)) == 0 {
+		say("a bounce mail can be forged, and would block the address it names: set verp_secret, and send with return paths made with it")
 	}
 	for _, s := range e.settings.All("path_secret") {
 		if len(s) < 16 {

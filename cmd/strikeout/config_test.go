@@ -277,6 +277,9 @@ endpoints:
   half: {provider: mailersend, unsigned: true, path_secret: 0123456789abcdef, signing_secret: abc}
   short: {provider: postmark, path_secret: abc}
   fine: {provider: postmark, path_secret: 0123456789abcdef}
+  bounces: {provider: dsn, path_secret: 0123456789abcdef}
+  guarded: {provider: dsn, path_secret: 0123456789abcdef, verp_secret: 0123456789abcdef}
+  kumo: {provider: kumomta, path_secret: 0123456789abcdef}
 `)
 	c, err := loadConfig(name, nil, noEnv)
 	if err != nil {
@@ -286,7 +289,7 @@ endpoints:
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string][]string{"fine": nil, "half": {"the signatures of MailerSend are not checked", "signing_secret is set but not used"},
+	want := map[string][]string{"fine": nil, "guarded": nil, "bounces": {"set verp_secret"}, "kumo": {"set verp_secret"}, "half": {"the signatures of MailerSend are not checked", "signing_secret is set but not used"},
 		"open": {"nothing proves who posts here"}, "short": {"path_secret is short"}}
 	for _, ep := range eps {
 		got := ep.warnings()

@@ -261,9 +261,6 @@ func (x *examination) endpoints(c *config) {
 			proof = "nothing"
 		}
 		x.ok(what, "%s posts to %s; checked by %s", ep.info.Title, address, proof)
-		if ep.info.Name == "dsn" && len(ep.settings.All("verp_secret")) == 0 {
-			x.warn(what, "bounce mail can be forged: set verp_secret, and send with such a return path")
-		}
 		if len(ep.settings.All(privateKeyKey)) > 0 {
 			x.warn(what, "private_key is for simulate only: keep it out of real configurations")
 		}

@@ -39,7 +39,8 @@ type providerJSON struct {
 	RejectFinal bool                `json:"reject_final"`
 	RetryFor    string              `json:"retry_for"` // empty: it does not retry, or nobody says
 	RetryNote   string              `json:"retry_note"`
-	MaxAge      string              `json:"max_age"` // empty: any age
+	MaxAge      string              `json:"max_age"`    // empty: any age
+	BodyLimit   int                 `json:"body_limit"` // bytes
 	Setup       []string            `json:"setup"`
 	Events      []string            `json:"events"`
 	Mapping     []mappingJSON       `json:"mapping"`
@@ -124,7 +125,7 @@ func writeJSON(w io.Writer, v any) error {
 
 func describe(i providers.Info) providerJSON {
 	out := providerJSON{Name: i.Name, Title: i.Title, Channels: i.Channels, Docs: i.Docs, Signing: i.Signing, Settings: []settingJSON{},
-		BusyStatus: i.Busy(), RejectFinal: i.RejectFinal, RetryFor: words(i.RetryFor), RetryNote: i.RetryNote, MaxAge: words(i.MaxAge),
+		BusyStatus: i.Busy(), RejectFinal: i.RejectFinal, RetryFor: words(i.RetryFor), RetryNote: i.RetryNote, MaxAge: words(i.MaxAge), BodyLimit: i.MaxBody(),
 		Setup: i.Setup, Events: i.Events, Mapping: []mappingJSON{}, Gaps: append([]string{}, i.Gaps...), Simulates: []sampleJSON{}}
 	for _, s := range i.Settings {
 		out.Settings = append(out.Settings, settingJSON(s))
@@ -267,6 +268,7 @@ func mappingTable(w io.Writer, i providers.Info) {
 	for _, line := range wrap(i.RetryNote, 98) {
 		fmt.Fprintln(w, line)
 	}
+	fmt.Fprintf(w, "A request may have %d MiB; body_limit changes that.\n", i.MaxBody()>>20)
 	if len(i.Gaps) > 0 {
 		fmt.Fprint(w, "\nKnown gaps:\n\n")
 	}

@@ -12,12 +12,13 @@ import (
 
 // Info describes Brevo.
 var Info = providers.Info{
-	Name:     name,
-	Title:    "Brevo (Sendinblue)",
-	Channels: []recipient.Channel{recipient.Email},
-	Docs:     "https://developers.brevo.com/docs/transactional-webhooks",
-	Signing:  providers.SignsOption,
-	Settings: token.Settings("the token (or a custom header) under Authentication in the webhook's settings"),
+	Name:      name,
+	Title:     "Brevo (Sendinblue)",
+	Channels:  []recipient.Channel{recipient.Email},
+	Docs:      "https://developers.brevo.com/docs/transactional-webhooks",
+	Signing:   providers.SignsOption,
+	BodyLimit: 4 << 20, // 500 events in a batch
+	Settings:  token.Settings("the token (or a custom header) under Authentication in the webhook's settings"),
 	// Any other 4xx, and every 5xx, makes Brevo discard the event.
 	BusyStatus:  http.StatusTooManyRequests,
 	RejectFinal: true,

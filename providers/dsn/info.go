@@ -23,11 +23,12 @@ curl -sf -H 'Content-Type: message/rfc822' -H "X-Original-To: $1" --data-binary 
 
 // Info describes raw bounce mail.
 var Info = providers.Info{
-	Name:     name,
-	Title:    "Bounce mail (DSN, ARF)",
-	Channels: []recipient.Channel{recipient.Email},
-	Docs:     "https://www.rfc-editor.org/rfc/rfc3464",
-	Signing:  providers.SignsOption,
+	Name:      name,
+	Title:     "Bounce mail (DSN, ARF)",
+	Channels:  []recipient.Channel{recipient.Email},
+	Docs:      "https://www.rfc-editor.org/rfc/rfc3464",
+	Signing:   providers.SignsOption,
+	BodyLimit: 20 << 20, // a whole mail with its attachments
 	Settings: append([]providers.Setting{
 		{Name: VerpSetting, Help: "Makes return paths that prove whose bounce a mail is, and checks them. With it set, a bounce without such a proof counts as soft and blocks nobody. The first value makes new return paths, all of them are accepted.", List: true},
 	}, token.Settings("the Authorization header of whatever posts the mail")...),

@@ -16,6 +16,7 @@ var Info = providers.Info{
 	Channels:  []recipient.Channel{recipient.SMS},
 	Docs:      "https://www.infobip.com/docs/api/channels/sms",
 	Signing:   providers.SignsNever,
+	BodyLimit: 8 << 20, // a bulk of reports, each with 4000 characters of callbackData
 	Settings:  append(append([]providers.Setting{}, sms.WordSettings...), sms.CodeSettings...),
 	RetryNote: "A push without a 2xx is repeated for a time; Infobip does not say how long.",
 	Setup: []string{

@@ -35,11 +35,12 @@ log_hooks:new {
 
 // Info describes KumoMTA.
 var Info = providers.Info{
-	Name:     name,
-	Title:    "KumoMTA",
-	Channels: []recipient.Channel{recipient.Email},
-	Docs:     "https://docs.kumomta.com/userguide/operation/webhooks/",
-	Signing:  providers.SignsOption,
+	Name:      name,
+	Title:     "KumoMTA",
+	Channels:  []recipient.Channel{recipient.Email},
+	Docs:      "https://docs.kumomta.com/userguide/operation/webhooks/",
+	Signing:   providers.SignsOption,
+	BodyLimit: 16 << 20, // a feedback report brings the mail; a hook may send batches
 	Settings: append(token.Settings("the header that your Lua policy adds"),
 		providers.Setting{Name: verp.Setting, Help: "Checks the return path of bounce mail that arrived later (OOB): without a proof made with this secret such a bounce counts as soft. The same as for the provider dsn, which tells how to make return paths.", List: true}),
 	RejectFinal: true,

@@ -13,11 +13,12 @@ import (
 
 // Info describes Mailtrap.
 var Info = providers.Info{
-	Name:     name,
-	Title:    "Mailtrap",
-	Channels: []recipient.Channel{recipient.Email},
-	Docs:     "https://docs.mailtrap.io/email-api-smtp/advanced/webhooks",
-	Signing:  providers.SignsAlways,
+	Name:      name,
+	Title:     "Mailtrap",
+	Channels:  []recipient.Channel{recipient.Email},
+	Docs:      "https://docs.mailtrap.io/email-api-smtp/advanced/webhooks",
+	Signing:   providers.SignsAlways,
+	BodyLimit: 4 << 20, // 500 events in a batch
 	Settings: []providers.Setting{
 		{Name: "signing_secret", Help: "The Signature secret in the webhook's details: 32 hex characters, entered as they are.", List: true, Verifies: true},
 	},

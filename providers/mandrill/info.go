@@ -13,11 +13,12 @@ import (
 
 // Info describes Mailchimp Transactional.
 var Info = providers.Info{
-	Name:     name,
-	Title:    "Mailchimp Transactional (Mandrill)",
-	Channels: []recipient.Channel{recipient.Email},
-	Docs:     "https://mailchimp.com/developer/transactional/docs/webhooks/",
-	Signing:  providers.SignsAlways,
+	Name:      name,
+	Title:     "Mailchimp Transactional (Mandrill)",
+	Channels:  []recipient.Channel{recipient.Email},
+	Docs:      "https://mailchimp.com/developer/transactional/docs/webhooks/",
+	Signing:   providers.SignsAlways,
+	BodyLimit: 16 << 20, // a thousand events, as a form
 	Settings: []providers.Setting{
 		{Name: "signing_secret", Help: "The webhook's Key on the Webhooks page of Mandrill (not an API key).", List: true, Verifies: true},
 	},

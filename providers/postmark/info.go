@@ -15,6 +15,7 @@ var Info = providers.Info{
 	Channels:  []recipient.Channel{recipient.Email},
 	Docs:      "https://postmarkapp.com/developer/webhooks/webhooks-overview",
 	Signing:   providers.SignsNever,
+	BodyLimit: 16 << 20, // "Include bounce content in payload" sends the whole mail
 	RetryFor:  10*time.Hour + 30*time.Minute,
 	RetryNote: "Ten attempts within about 10.5 hours after any answer but 200; a 403 would end them at once, so a wrong password is answered 401.",
 	Setup: []string{

@@ -12,11 +12,12 @@ import (
 
 // Info describes Twilio SendGrid.
 var Info = providers.Info{
-	Name:     name,
-	Title:    "Twilio SendGrid",
-	Channels: []recipient.Channel{recipient.Email},
-	Docs:     "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event",
-	Signing:  providers.SignsOption,
+	Name:      name,
+	Title:     "Twilio SendGrid",
+	Channels:  []recipient.Channel{recipient.Email},
+	Docs:      "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event",
+	Signing:   providers.SignsOption,
+	BodyLimit: 4 << 20, // a thousand events with their custom arguments
 	Settings: []providers.Setting{
 		{Name: "public_key", Help: "The verification key of the Event Webhook's signature verification. Each webhook and each subuser has its own: list all that post here.", List: true, Verifies: true},
 	},

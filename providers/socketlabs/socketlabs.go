@@ -167,18 +167,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	default:
 		ev.read(b)
 	}
-	if b.Rejected() > 0 {
-		b.Keep(a.withoutKey(r.Body))
-	}
 	return b.Done()
-}
-
-// withoutKey takes the secret out of a body that goes to quarantine.
-func (a adapter) withoutKey(body []byte) []byte {
-	for _, s := range a.secrets {
-		body = bytes.ReplaceAll(body, s, []byte("-"))
-	}
-	return body
 }
 
 func (ev *event) read(b *providers.Batch) {

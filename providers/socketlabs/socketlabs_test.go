@@ -1,8 +1,6 @@
 package socketlabs
 
 import (
-	"errors"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -93,21 +91,4 @@ func TestKinds(t *testing.T) {
 			providertest.Case{Name: "0 " + code, Body: failed(`0`, code, gone), Want: want})
 	}
 	providertest.Table(t, Info, settings, cases)
-}
-
-// TestKeptWithoutKey: what goes to quarantine must not hold the key.
-func TestKeptWithoutKey(t *testing.T) {
-	a, err := New(settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body := `{"Type":"Deferred","Address":"nobody","SecretKey":"Z9y8X7w6V5u4T3s2R1q0"}`
-	_, err = a.Parse(&providers.Request{Method: "POST", Header: http.Header{}, Body: []byte(body)})
-	if !errors.Is(err, providers.ErrMalformed) {
-		t.Fatalf("Parse: %v", err)
-	}
-	kept := string(providers.QuarantineBody(err, []byte(body)))
-	if strings.Contains(kept, "Z9y8X7w6V5u4T3s2R1q0") || !strings.Contains(kept, `"Type":"Deferred"`) {
-		t.Errorf("kept %s", kept)
-	}
 }

@@ -17,6 +17,7 @@ var Info = providers.Info{
 	Channels:  []recipient.Channel{recipient.Email},
 	Docs:      "https://developers.sparkpost.com/api/webhooks/",
 	Signing:   providers.SignsOption,
+	BodyLimit: 8 << 20, // 350 events "or more"
 	Settings:  token.Settings("a custom header (or the bearer token that your OAuth server hands out) of the webhook in SparkPost"),
 	RetryFor:  8 * time.Hour,
 	RetryNote: "Twelve attempts within 8 hours after any answer but 200, then the batch is dropped; it waits 10 seconds for an answer.",

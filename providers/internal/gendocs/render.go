@@ -173,7 +173,7 @@ func page(i providers.Info) []byte {
 		}
 		p("\n")
 	}
-	p("Every endpoint also has `basic_auth`, `path_secret`, `unsigned`, `max_age` and `url`; the [README](../../README.md#run-it-in-production) explains them.\n")
+	p("Every endpoint also has `basic_auth`, `path_secret`, `unsigned`, `max_age`, `url` and `body_limit`; the [README](../../README.md#run-it-in-production) explains them.\n")
 	p("\n## What becomes what\n\n| report | becomes | |\n|---|---|---|\n")
 	for _, m := range i.Mapping {
 		p("| %s | %s | %s |\n", text(m.Report), becomes(m), text(m.Note))
@@ -194,7 +194,7 @@ func page(i providers.Info) []byte {
 	if i.MaxAge > 0 {
 		p(" A signature is accepted for %s (`max_age`).", span(i.MaxAge))
 	}
-	p("\n")
+	p(" A request may have %d MiB (`body_limit`).\n", i.MaxBody()>>20)
 	if len(i.Gaps) > 0 {
 		p("\n## Known gaps\n\n")
 		for _, g := range i.Gaps {
