@@ -60,6 +60,9 @@ func Reason(err error) string {
 const (
 	maxTokenBytes = 1024
 	leeway        = 5 * time.Minute // of clocks between minters and us
+	// aheadLimit is how far a link may seem to be of the future: our own clock may
+	// have been set back since it was made, and its owner cannot help that.
+	aheadLimit = 24 * time.Hour
 )
 
 // Verify reads the token of a link as it arrived, percent-decoded once. It
@@ -107,16 +110,19 @@ func (r *Ring) verify(token string, now time.Time) (Verified, error) {
 	if err := c.read(payload); err != nil {
 		return Verified{}, err
 	}
-	parser := jwt.NewParser(jwt.WithValidMethods([]string{key.Alg}), jwt.WithStrictDecoding(), jwt.WithIssuedAt(),
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{key.Alg}), jwt.WithStrictDecoding(),
 		jwt.WithLeeway(leeway), jwt.WithTimeFunc(func() time.Time { return now }))
 	if _, err := parser.ParseWithClaims(token, &c, key.verifyKey); err != nil {
 		switch {
 		case errors.Is(err, jwt.ErrTokenSignatureInvalid):
 			return Verified{}, ErrSignature
-		case errors.Is(err, jwt.ErrTokenUsedBeforeIssued), errors.Is(err, jwt.ErrTokenNotValidYet):
+		case errors.Is(err, jwt.ErrTokenNotValidYet):
 			return Verified{}, ErrFuture
 		}
 		return Verified{}, ErrMalformed
+	}
+	if c.claims.IssuedAt.After(now.Add(aheadLimit)) {
+		return Verified{}, ErrFuture
 	}
 	v := Verified{Claims: c.claims, KeyID: kid, State: key.State, TokenID: TokenID(token)}
 	if c.Exp != nil && now.Unix() >= *c.Exp {

@@ -50,7 +50,7 @@ func TestVerifyLenientWhereItMayBe(t *testing.T) {
 		{"typ unsub+jwt", `{"typ":"unsub+jwt","alg":"HS256","kid":"vec1"}`, goodPayload, false},
 		{"blanks", `{ "alg": "HS256", "kid": "vec1" }`, `{"sub": "AAAAAAAAAAAAAAAAAAAAAQ", "iat": 1790000000, "c": "e"}`, false},
 		{"unknown claims", goodHeader, with(`}`, `,"iss":"acme","jti":"1","list":["a"],"SUB":"x"}`), false},
-		{"five minutes ahead", goodHeader, with("1790000000", "1790000299"), false},
+		{"a day ahead", goodHeader, with("1790000000", "1790086400"), false},
 		{"made in 2020", goodHeader, with("1790000000", "1577836800"), false},
 		{"exp to come", goodHeader, with(`}`, `,"exp":1790000001}`), false},
 		{"exp passed", goodHeader, with(`}`, `,"exp":1790000000}`), true},
@@ -187,7 +187,7 @@ func FuzzClaims(f *testing.F) {
 			}
 			return
 		}
-		if err := got.check(); err != nil || got.IssuedAt.After(now.Add(leeway)) || got.KeyID != hsID {
+		if err := got.check(); err != nil || got.IssuedAt.After(now.Add(aheadLimit)) || got.KeyID != hsID {
 			t.Errorf("accepted %+v: %v", got, err)
 		}
 	})

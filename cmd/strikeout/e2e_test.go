@@ -303,6 +303,20 @@ func TestKillUnderLoad(t *testing.T) {
 	})
 }
 
+// outage is how long the database is away: STRIKEOUT_OUTAGE, by default short.
+func outage(t *testing.T) time.Duration {
+	t.Helper()
+	text := os.Getenv("STRIKEOUT_OUTAGE")
+	if text == "" {
+		return 3 * time.Second
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		t.Fatal("STRIKEOUT_OUTAGE: expected a duration such as 10s")
+	}
+	return d
+}
+
 // The database is away for seconds under load: nothing is acknowledged that was
 // not stored, the answer makes each provider try again, and all is well
 // without a restart when it is back.
@@ -315,7 +329,7 @@ func TestDatabaseAway(t *testing.T) {
 	server.Kill()
 	from := l.refused()
 	away := time.Now()
-	until(t, "reports are refused", func() bool { return l.refused() > from+clients && time.Since(away) > 3*time.Second })
+	until(t, "reports are refused", func() bool { return l.refused() > from+clients && time.Since(away) > outage(t) })
 	for provider, want := range map[string]int{"postmark": http.StatusServiceUnavailable, "brevo": http.StatusTooManyRequests} {
 		info, sample := sampleOf(t, provider, "hard")
 		a, err := s.post(s.shot(info, sample, "busy@example.com"))
