@@ -4,8 +4,10 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
+# docker build --build-arg VERSION=$(git describe --tags --always) ...
+ARG VERSION=development
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o /out/strikeout ./cmd/strikeout
+    CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/strikeout ./cmd/strikeout
 # Distroless has no shell to make a directory with: the volumes' owner comes from here.
 RUN mkdir -p /out/data /out/spool
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -51,7 +52,7 @@ func (keysListCmd) Run(e *env) error {
 			made = k.CreatedAt.UTC().Format(time.DateOnly)
 		}
 		links := "-"
-		if known {
+		if known && k.CanSign() {
 			links = strconv.FormatInt(counts[k.ID].Issued, 10)
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Alg, k.State, made, links, map[tokens.State]string{
@@ -125,6 +126,10 @@ func (cmd *keysNewCmd) Run(e *env) error {
 	}
 	if err := e.changeRing(func(r *tokens.Ring) (*tokens.Ring, error) { return r.Add(k) }); err != nil {
 		return err
+	}
+	if !k.CanSign() {
+		e.printf("%s: added; links that its owner signs work\n", k.ID)
+		return nil
 	}
 	e.printf("%s: added, it verifies only; strikeout keys rotate %s makes it sign\n", k.ID, k.ID)
 	return nil
@@ -205,7 +210,9 @@ func (cmd *keysRevokeCmd) Run(e *env) error {
 		return usage("keys: %w", err)
 	}
 	text := "it is not known how many links it has signed"
-	if counts, ok := e.linkCounts(c); ok {
+	if slices.ContainsFunc(ring.Keys(), func(k tokens.Key) bool { return k.ID == cmd.ID && !k.CanSign() }) {
+		text = "its links are made outside, where nobody counts them"
+	} else if counts, ok := e.linkCounts(c); ok {
 		n := counts[cmd.ID]
 		text = fmt.Sprintf("%d links were counted that it has signed", n.Issued)
 		if !n.LastAt.IsZero() {

@@ -295,8 +295,12 @@ func TestKeysCommand(t *testing.T) {
 	})
 	writeFile(t, "agency.pem", "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n")
 	strikeout(t, nil, "keys", "new", "--public", "agency.pem").want(t, exitUsage, "--id: is missing")
-	strikeout(t, nil, "keys", "new", "--public", "agency.pem", "--id", "agency").want(t, 0, "agency: added")
+	strikeout(t, nil, "keys", "new", "--public", "agency.pem", "--id", "agency").want(t, 0, "agency: added; links that its owner signs work")
 	strikeout(t, nil, "keys", "rotate", "agency").want(t, exitUsage, "private key is missing")
+	if got := strikeout(t, nil, "keys", "list"); !regexp.MustCompile(`agency +EdDSA +verify +\S+ +- +its links work`).MatchString(got.stdout) {
+		t.Errorf("links of an outside key: got\n%s", got.stdout)
+	}
+	strikeout(t, nil, "keys", "revoke", "agency").want(t, 0, "nobody counts them")
 	strikeout(t, nil, "keys", "list").want(t, 0, "EdDSA")
 }
 
