@@ -47,8 +47,8 @@ fuzz: ## Every fuzz target for FUZZTIME (30s)
 generate: ## Everything that is made from code: the README's table of providers and the like
 	go generate ./...
 
-picture: ## Draw docs/images/unsubscribe.png anew
-	.ci/test-deps go test ./templates -run TestBrowser/picture -update
+picture: ## Draw the pictures in docs/images anew
+	.ci/test-deps go test ./templates -run TestBrowser/pictures -update
 
 demo: ## Strikeout with sample contacts and simulated, signed traffic
 	go run ./cmd/strikeout demo

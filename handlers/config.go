@@ -22,7 +22,7 @@ type Config struct {
 	Keyer  *recipient.Keyer
 	Ring   func() *tokens.Ring // the current ring; asked for each link
 	Linker *tokens.Linker
-	Pages  *templates.Pages
+	Pages  *templates.Watcher // asked for each page: an operator may change them
 
 	Endpoints map[string]Endpoint // by configured name
 	APIKeys   []APIKey            // from the configuration; those of the store come on top

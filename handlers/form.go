@@ -17,6 +17,7 @@ type clickForm struct {
 	via     string
 	all     bool   // "stop everything"
 	nonce   string // of a confirmation page
+	words   string // the version of what the page said
 	address string // typed on the page of a broken link
 }
 
@@ -31,7 +32,7 @@ func readForm(c *fiber.Ctx) clickForm {
 	body := c.Context().PostBody()
 	body = bytes.Clone(body[:min(len(body), maxFormBytes)])
 	values := parseForm(string(c.Request().Header.ContentType()), body)
-	f := clickForm{via: viaBare, all: truthy(values.Get("all")), nonce: values.Get("nonce"), address: values.Get("address")}
+	f := clickForm{via: viaBare, all: truthy(values.Get("all")), nonce: values.Get("nonce"), words: values.Get("words"), address: values.Get("address")}
 	switch {
 	case strings.EqualFold(values.Get("List-Unsubscribe"), "One-Click"):
 		f.via = viaOneClick
@@ -51,7 +52,7 @@ func parseForm(contentType string, body []byte) url.Values {
 		switch name = strings.TrimSpace(name); {
 		case strings.EqualFold(name, "List-Unsubscribe"):
 			known.Add("List-Unsubscribe", strings.TrimSpace(value))
-		case name == "all" || name == "nonce" || name == "address" || name == "via":
+		case name == "all" || name == "nonce" || name == "words" || name == "address" || name == "via":
 			known.Add(name, strings.TrimSpace(value))
 		}
 	}

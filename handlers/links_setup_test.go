@@ -117,12 +117,24 @@ func (l testLinks) unknown(k recipient.Key) string {
 	return l.sign(key, l.of(k))
 }
 
+var testPageOptions = templates.Options{Sender: "Acme Oy"}
+
 func testPages(t testing.TB) *templates.Pages {
 	t.Helper()
-	p, err := templates.New(templates.Options{Sender: "Acme Oy"})
+	p, err := templates.New(testPageOptions)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
+
+func testWatcher(t testing.TB, now func() time.Time, dir string) *templates.Watcher {
+	t.Helper()
+	w, err := templates.NewWatcher(templates.WatcherConfig{Options: testPageOptions, Dir: dir, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
 func undoError(reason string) error { return &store.UndoError{Reason: reason} }

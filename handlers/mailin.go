@@ -70,7 +70,7 @@ func (s *Server) UnsubscribeMail(ctx context.Context, raw []byte, rcpt string) (
 		return res, nil
 	}
 	err := s.cfg.Store.AddRequest(ctx, store.PersonRequest{Channel: recipient.Email, Address: m.From, Kind: store.RequestTyped,
-		Language: s.cfg.Pages.Pick("", "", ""), ReceivedAt: s.now()})
+		Language: s.cfg.Pages.Pages().Pick("", "", ""), ReceivedAt: s.now()})
 	switch {
 	case errors.Is(err, store.ErrRequestsFull):
 		s.metrics.clicks.WithLabelValues("request_full").Inc()

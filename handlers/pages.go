@@ -18,10 +18,11 @@ import (
 // page writes one page.
 func (s *Server) page(c *fiber.Ctx, status int, lang string, v templates.View) error {
 	var b bytes.Buffer
-	if err := s.cfg.Pages.Render(&b, lang, v); err != nil {
+	pages := s.cfg.Pages.Pages()
+	if err := pages.Render(&b, lang, v); err != nil {
 		return fmt.Errorf("render a page: %w", err)
 	}
-	for name, value := range s.cfg.Pages.Headers() {
+	for name, value := range pages.Headers() {
 		c.Set(name, value)
 	}
 	c.Set(fiber.HeaderContentLanguage, lang)
@@ -33,7 +34,7 @@ func (s *Server) page(c *fiber.Ctx, status int, lang string, v templates.View) e
 
 // language picks the page's language: the person's choice, the link's, the browser's.
 func (s *Server) language(c *fiber.Ctx, ofLink string) string {
-	return s.cfg.Pages.Pick(ofLink, strings.Clone(c.Query("lang")), string(c.Request().Header.Peek(fiber.HeaderAcceptLanguage)))
+	return s.cfg.Pages.Pages().Pick(ofLink, strings.Clone(c.Query("lang")), string(c.Request().Header.Peek(fiber.HeaderAcceptLanguage)))
 }
 
 // linkPath is where the forms of a link's pages post to.
@@ -68,7 +69,7 @@ func (s *Server) confirmKeyView(v visit, who person, again bool) templates.View 
 // canUndo reports whether to offer an undo. Where that cannot be told, the
 // opt-out stands and the page does without.
 func (s *Server) canUndo(ctx context.Context, v visit) bool {
-	can, err := s.cfg.Store.CanUndo(ctx, s.click(v, viaForm, templates.PageConfirm), undoWithin)
+	can, err := s.cfg.Store.CanUndo(ctx, s.click(v, clickForm{via: viaForm}, templates.PageConfirm), undoWithin)
 	return err == nil && can
 }
 
@@ -99,16 +100,13 @@ func (s *Server) failPage(c *fiber.Ctx, p *problem) error {
 
 // asset serves what pages refer to. Its path changes with its content.
 func (s *Server) asset(c *fiber.Ctx) error {
-	path := "/assets/" + segment(c, "name")
-	for _, a := range s.cfg.Pages.Assets() {
-		if a.Path != path {
-			continue
-		}
-		c.Set(fiber.HeaderContentType, a.ContentType)
-		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
-		c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-		c.Context().Response.SetBody(a.Body)
-		return nil
+	a, ok := s.cfg.Pages.Asset("/assets/" + segment(c, "name"))
+	if !ok {
+		return refuse(http.StatusNotFound, "there is nothing here")
 	}
-	return refuse(http.StatusNotFound, "there is nothing here")
+	c.Set(fiber.HeaderContentType, a.ContentType)
+	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Context().Response.SetBody(a.Body)
+	return nil
 }

@@ -106,7 +106,7 @@ func (b *bench) config() Config {
 	}
 	return Config{
 		Store: b.store, Keyer: b.keyer, Now: b.clock.now, PublicURL: "https://u.example.com", DefaultRegion: "FI",
-		Ring: b.links.ring, Linker: b.links.linker(b.keyer), Pages: testPages(b.t),
+		Ring: b.links.ring, Linker: b.links.linker(b.keyer), Pages: testWatcher(b.t, b.clock.now, ""),
 		Logger:  slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		APIKeys: []APIKey{key("reader", readKey, "read"), key("minter", mintKey, "mint"), key("writer", writeKey, "write"), key("admin", adminKey, "admin")},
 		Endpoints: map[string]Endpoint{

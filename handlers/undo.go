@@ -28,7 +28,12 @@ func (s *Server) undo(c *fiber.Ctx) error {
 	if v.Preview {
 		return s.page(c, http.StatusOK, v.lang, templates.Preview{Link: v.shown(who), Pressed: true})
 	}
-	click := s.click(v, viaUndo, templates.OfferUndo)
+	form := readForm(c)
+	form.via = viaUndo
+	if s.shown(v.lang, form) == nil { // consent to words that nobody knows any more is none: ask again
+		return s.page(c, http.StatusOK, v.lang, s.firstView(ctx, v, who))
+	}
+	click := s.click(v, form, templates.OfferUndo)
 	click.Evidence.Consent = &recipient.Consent{Source: "unsubscribe page", Wording: click.Evidence.Wording, At: s.now()}
 	_, err = s.cfg.Store.Undo(ctx, click, undoWithin)
 	var refused *store.UndoError
@@ -39,7 +44,7 @@ func (s *Server) undo(c *fiber.Ctx) error {
 		s.metrics.clicks.WithLabelValues("undo_refused").Inc()
 		return s.page(c, http.StatusConflict, v.lang, templates.UndoRefused{Link: v.shown(who), Reason: templates.UndoReason(refused.Reason)})
 	case err != nil:
-		return s.cannotStore(err, v.lang, templates.Unavailable{Path: linkPath(v.link), Undo: true})
+		return s.cannotStore(err, v.lang, templates.Unavailable{Path: linkPath(v.link), Undo: true, Words: form.words})
 	}
 	s.metrics.clicks.WithLabelValues("undone").Inc()
 	return s.page(c, http.StatusOK, v.lang, templates.Undone{Link: v.shown(who)})

@@ -60,19 +60,19 @@ func (s *Server) unsubscribe(c *fiber.Ctx) error {
 	if v.State == tokens.Confirm && !s.nonces.valid(v.TokenID, form.nonce) {
 		return s.unconfirmed(ctx, c, v, form)
 	}
-	again := templates.Unavailable{Path: linkPath(v.link), All: form.all, Nonce: form.nonce}
+	again := templates.Unavailable{Path: linkPath(v.link), All: form.all, Nonce: form.nonce, Words: form.words}
 	wording := templates.PageConfirm
 	if form.all {
 		wording = templates.OfferAll
 	}
-	out, err := s.cfg.Store.Click(ctx, s.click(v, form.via, wording))
+	out, err := s.cfg.Store.Click(ctx, s.click(v, form, wording))
 	if err != nil {
 		return s.cannotStore(err, v.lang, again)
 	}
 	who := s.whose(ctx, v)
 	if form.all {
 		for _, o := range who.others {
-			click := s.click(v, form.via, wording)
+			click := s.click(v, form, wording)
 			click.Channel, click.Key = o.Channel(), s.cfg.Keyer.Key(o)
 			if _, err := s.cfg.Store.Click(ctx, click); err != nil {
 				return s.cannotStore(err, v.lang, again) // the repeat is harmless
@@ -112,14 +112,28 @@ func (s *Server) cannotStore(err error, lang string, again templates.Unavailable
 
 // click is what a link asks for, with its evidence: the wording is that of the
 // button, where a button was pressed. A one-click saw no page; its language is
-// that of the link, or of the answer.
-func (s *Server) click(v visit, via string, wording templates.Page) store.Click {
-	e := recipient.Evidence{Via: via, KeyID: v.KeyID, IssuedAt: v.IssuedAt.UTC().Format(time.RFC3339), Language: v.lang,
-		WordingVersion: s.cfg.Pages.Version(v.lang), IP: v.from.ip, UserAgent: v.from.userAgent, Suspicious: v.from.suspicion(via)}
-	if via == viaForm || via == viaUndo {
-		e.Wording = s.cfg.Pages.Wording(v.lang, wording)
+// that of the link, or of the answer. Words that this process does not know,
+// because they were shown before it was started anew with others, go without:
+// no evidence is better than wrong evidence.
+func (s *Server) click(v visit, form clickForm, wording templates.Page) store.Click {
+	e := recipient.Evidence{Via: form.via, KeyID: v.KeyID, IssuedAt: v.IssuedAt.UTC().Format(time.RFC3339), Language: v.lang,
+		IP: v.from.ip, UserAgent: v.from.userAgent, Suspicious: v.from.suspicion(form.via)}
+	pages := s.shown(v.lang, form)
+	if pages != nil {
+		e.WordingVersion = pages.Version(v.lang)
+	}
+	if pages != nil && (form.via == viaForm || form.via == viaUndo) {
+		e.Wording = pages.Wording(v.lang, wording)
 	}
 	return store.Click{Channel: v.Channel, Key: v.Key, TokenID: v.TokenID, SendOut: v.SendOut, Evidence: e, Source: recipient.FromLink}
+}
+
+// shown returns the pages that a form was on; nil when they are not known.
+func (s *Server) shown(lang string, form clickForm) *templates.Pages {
+	if form.words == "" {
+		return s.cfg.Pages.Pages()
+	}
+	return s.cfg.Pages.Shown(lang, form.words)
 }
 
 // How an opt-out came. bare is a POST that says nothing.

@@ -20,7 +20,7 @@ type site struct {
 func newSite(t *testing.T, p *Pages) *site {
 	t.Helper()
 	views := map[string]View{}
-	for _, f := range fixtures(t) {
+	for _, f := range samples() {
 		views[slug(f.name)] = f.view
 	}
 	s := &site{}
@@ -66,6 +66,6 @@ func (s *site) lastPost() string {
 
 func slug(name string) string { return strings.ReplaceAll(name, " ", "-") }
 
-func (s *site) page(f fixture, lang string) string {
+func (s *site) page(f sample, lang string) string {
 	return fmt.Sprintf("%s/%s?lang=%s", s.URL, slug(f.name), lang)
 }

@@ -12,8 +12,12 @@
 //
 //	via=form    every form, so that it can be told from a one-click POST
 //	all=1       "stop everything"
+//	words=...   the version of what the page said, see [Pages.Version]
 //	nonce=...   a page that proves it was opened, see [ConfirmKey]
 //	address=... typed by a person whose link does not work, see [BadLink]
+//
+// An operator's folder can change texts, colours and whole pages: [Options],
+// [Watcher].
 //
 // To add a language, put texts/TAG.json next to the others: New and the tests
 // name every text that is missing, unused, or whose placeholders differ.

@@ -23,7 +23,7 @@ type document struct {
 // T returns a text with its placeholders filled in: {sender} always, others
 // from name, value pairs.
 func (d *document) T(key string, pairs ...string) (string, error) {
-	sender := d.pages.opts.Sender
+	sender := d.Sender()
 	values := make([]string, 0, len(pairs)+2)
 	values = append(values, "{sender}", d.isolate(sender))
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -89,8 +89,13 @@ func (d *document) Title() (string, error) {
 	return title, err
 }
 
-// Sender returns the sender's name, empty where none is configured.
-func (d *document) Sender() string { return d.pages.opts.Sender }
+// Sender returns the sender's name in the page's language, empty where none is
+// configured.
+func (d *document) Sender() string { return d.pages.sender(d.t) }
+
+// Words returns the version of what the page says. Its forms carry it, so that
+// the evidence names the words that were shown, whatever changes meanwhile.
+func (d *document) Words() string { return d.pages.versions[d.t.tag] }
 
 // Help returns where to get help.
 func (d *document) Help() string { return d.pages.opts.HelpURL }

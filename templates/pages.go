@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -34,6 +35,9 @@ type Options struct {
 	BasePath string
 	// DefaultLanguage is used when nothing says which; empty is English.
 	DefaultLanguage string
+	// Folder is what an operator changes: texts, colours, whole pages (see
+	// docs/pages.md). It wins over the options above; nil: nothing.
+	Folder fs.FS
 }
 
 const (
@@ -52,17 +56,29 @@ type Pages struct {
 	style     Asset
 	logo      *Asset
 	versions  map[string]string // by language
+	unused    []string
 }
 
-// New checks the options and the embedded pages and texts. Its errors name the
-// option, or the text and its language.
+// New checks the options, the operator's folder, and the embedded pages and
+// texts. Its errors name the option, or the file and what is wrong with it.
 func New(o Options) (*Pages, error) {
 	texts, err := loadTexts()
 	if err != nil {
 		return nil, err
 	}
+	f, err := readFolder(o.Folder)
+	if err == nil {
+		err = texts.override(f.texts)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	o = f.apply(o)
 	o.Sender = recipient.Clean(o.Sender, maxSenderBytes)
-	p := &Pages{opts: o, languages: texts, fallback: reference, pages: map[Page]*template.Template{}}
+	for _, t := range texts.texts {
+		t.sender = recipient.Clean(t.sender, maxSenderBytes)
+	}
+	p := &Pages{opts: o, languages: texts, fallback: reference}
 	if o.DefaultLanguage != "" {
 		tag, err := language.Parse(o.DefaultLanguage)
 		if err != nil || texts.match(tag) == "" {
@@ -78,53 +94,118 @@ func New(o Options) (*Pages, error) {
 			return nil, fmt.Errorf("templates: %s: expected an https: or mailto: URL", name)
 		}
 	}
-	if err := p.load(); err != nil {
-		return nil, err
+	if err := p.load(f); err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
 	}
 	return p, nil
 }
 
-// load parses the pages and hashes the assets.
-func (p *Pages) load() error {
-	layout, err := template.ParseFS(files, "pages/layout.html")
+// load parses the pages, hashes the assets, and judges what the operator
+// changed.
+func (p *Pages) load(f *folder) error {
+	embedded, sources, err := parsePages(nil)
 	if err != nil {
-		return fmt.Errorf("templates: %w", err)
+		return err
 	}
-	names, err := files.ReadDir("pages")
-	if err != nil {
-		return fmt.Errorf("templates: %w", err)
-	}
-	sum := sha256.New()
-	for _, n := range names {
-		text, err := files.ReadFile("pages/" + n.Name())
-		if err != nil {
-			return fmt.Errorf("templates: %w", err)
+	p.pages = embedded
+	if len(f.pages) > 0 {
+		if p.pages, sources, err = parsePages(f.pages); err != nil {
+			return err
 		}
-		fmt.Fprintf(sum, "%d:%s", len(text), text)
-		if n.Name() == "layout.html" {
-			continue
-		}
-		t, err := template.Must(layout.Clone()).New("main").Parse(string(text))
-		if err != nil {
-			return fmt.Errorf("templates: %w", err)
-		}
-		p.pages[Page(strings.TrimSuffix(n.Name(), ".html"))] = t
 	}
 	css, err := files.ReadFile("assets/style.css")
 	if err != nil {
-		return fmt.Errorf("templates: %w", err)
+		return err //nolint:wrapcheck // names the file
 	}
-	p.style = newAsset(css, ".css", "text/css; charset=utf-8")
+	p.style = newAsset(slices.Concat(css, []byte(f.settings.Colours.css()), f.css), ".css", "text/css; charset=utf-8")
 	p.versions = map[string]string{}
 	for _, tag := range p.languages.tags {
-		said, err := json.Marshal(p.languages.texts[tag].byKey) // sorted by key
+		t := p.languages.texts[tag]
+		said, err := json.Marshal(t.byKey) // sorted by key
 		if err != nil {
-			return fmt.Errorf("templates: %w", err)
+			return err //nolint:wrapcheck // texts do not fail
 		}
-		one := sha256.Sum256(slices.Concat(sum.Sum(nil), []byte(p.opts.Sender), []byte{0}, said))
+		one := sha256.Sum256(slices.Concat(sources, []byte(p.sender(t)), []byte{0}, said))
 		p.versions[tag] = hex.EncodeToString(one[:6])
 	}
-	return p.loadLogo()
+	if err := p.loadLogo(); err != nil || p.opts.Folder == nil {
+		return err
+	}
+	p.unused, err = p.judge(f, embedded)
+	return err
+}
+
+// pageFiles are the names of the embedded pages.
+func pageFiles() ([]string, error) {
+	entries, err := files.ReadDir("pages")
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names, err //nolint:wrapcheck // names the directory
+}
+
+// parsePages parses the embedded pages, or what stands in their place, and
+// returns a hash of their sources. What a layout of the operator does not
+// define is that of the embedded one.
+func parsePages(own map[string]string) (pages map[Page]*template.Template, hash []byte, err error) {
+	names, err := pageFiles()
+	if err != nil {
+		return nil, nil, err
+	}
+	sum := sha256.New()
+	source := func(name string) (string, error) {
+		text, ok := own[name]
+		if !ok {
+			b, err := files.ReadFile("pages/" + name)
+			if err != nil {
+				return "", err //nolint:wrapcheck // names the file
+			}
+			text = string(b)
+		}
+		fmt.Fprintf(sum, "%d:%s", len(text), text)
+		return text, nil
+	}
+	layout, err := template.ParseFS(files, "pages/"+layoutFile)
+	if err != nil {
+		return nil, nil, err //nolint:wrapcheck // names the file
+	}
+	text, err := source(layoutFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	if own[layoutFile] != "" {
+		if _, err := layout.New("pages/" + layoutFile).Parse(text); err != nil {
+			return nil, nil, err //nolint:wrapcheck // names the file
+		}
+	}
+	pages = map[Page]*template.Template{}
+	for _, n := range names {
+		if n == layoutFile {
+			continue
+		}
+		if text, err = source(n); err != nil {
+			return nil, nil, err
+		}
+		t, err := template.Must(layout.Clone()).New("pages/" + n).Parse(text)
+		if err != nil {
+			return nil, nil, err //nolint:wrapcheck // names the file
+		}
+		pages[Page(strings.TrimSuffix(n, ".html"))] = t
+	}
+	return pages, sum.Sum(nil), nil
+}
+
+// Unused returns the operator's texts that no page shows, such as those that
+// speak of no sender where one is named.
+func (p *Pages) Unused() []string { return p.unused }
+
+// sender returns the sender's name in a language.
+func (p *Pages) sender(t *texts) string {
+	if t.sender != "" {
+		return t.sender
+	}
+	return p.opts.Sender
 }
 
 // Version names what the pages say in a language: it changes when a text, the
@@ -145,7 +226,7 @@ func (p *Pages) loadLogo() error {
 	kinds := map[string]string{"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
 	kind := http.DetectContentType(p.opts.Logo)
 	if kinds[kind] == "" || len(p.opts.Logo) > maxLogoBytes {
-		return errors.New("templates: logo: expected a PNG, JPEG, GIF or WebP of at most 256 KiB")
+		return errors.New("logo: expected a PNG, JPEG, GIF or WebP of at most 256 KiB")
 	}
 	a := newAsset(bytes.Clone(p.opts.Logo), kinds[kind], kind)
 	p.logo = &a
@@ -201,17 +282,24 @@ func (p *Pages) Headers() map[string]string {
 // Render writes the whole HTML document of v in the language lang; a language
 // that does not exist becomes the default one. Nothing is written on an error.
 func (p *Pages) Render(w io.Writer, lang string, v View) error {
+	if err := p.render(w, p.pages, lang, v); err != nil {
+		return fmt.Errorf("templates: %w", err)
+	}
+	return nil
+}
+
+func (p *Pages) render(w io.Writer, from map[Page]*template.Template, lang string, v View) error {
 	t := p.languages.texts[lang]
 	if t == nil {
 		t = p.languages.texts[p.fallback]
 	}
 	name, c := v.page()
 	if !plainPath(c.Path) {
-		return fmt.Errorf("templates: page %s: the link's path is not a path", name)
+		return fmt.Errorf("page %s: the link's path is not a path", name)
 	}
-	page := p.pages[name]
+	page := from[name]
 	if page == nil {
-		return fmt.Errorf("templates: page %s has no file", name)
+		return fmt.Errorf("page %s has no file", name)
 	}
 	if !nonce.MatchString(c.Nonce) {
 		c.Nonce = "" // nothing that we issued
@@ -219,13 +307,13 @@ func (p *Pages) Render(w io.Writer, lang string, v View) error {
 	c.SendOut = recipient.Clean(c.SendOut, maxSendOutBytes)
 	d := &document{pages: p, t: t, common: c, Page: name, View: v}
 	var b bytes.Buffer
-	if err := page.ExecuteTemplate(&b, "main", d); err != nil {
-		return fmt.Errorf("templates: page %s: %w", name, err)
+	if err := page.Execute(&b, d); err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
 	}
 	d.Main = template.HTML(b.String()) //nolint:gosec // what html/template has just written
 	b.Reset()
 	if err := page.ExecuteTemplate(&b, "layout", d); err != nil {
-		return fmt.Errorf("templates: page %s: %w", name, err)
+		return fmt.Errorf("page %s: %w", name, err)
 	}
 	_, err := w.Write(b.Bytes())
 	return err //nolint:wrapcheck // the writer's own
@@ -264,6 +352,9 @@ func (p *Pages) Wording(lang string, page Page) string {
 
 // nonce is what a nonce may look like: Unavailable gets it as it was posted.
 var nonce = regexp.MustCompile(`^[A-Za-z0-9_=-]{0,200}$`)
+
+// version is what [Pages.Version] returns.
+var version = regexp.MustCompile(`^[0-9a-f]{12}$`)
 
 // plainPath reports whether a path stays on this site: "//host" would not.
 func plainPath(s string) bool {

@@ -15,7 +15,7 @@ import (
 	"github.com/strikeout/strikeout/templates/browsertest"
 )
 
-var update = flag.Bool("update", false, "rewrite docs/images/unsubscribe.png")
+var update = flag.Bool("update", false, "draw the pictures in docs/images anew")
 
 // TestBrowser looks at the pages as visitors do. One Chromium serves all parts.
 func TestBrowser(t *testing.T) {
@@ -27,7 +27,7 @@ func TestBrowser(t *testing.T) {
 	t.Run("keyboard", func(t *testing.T) { testKeyboard(t, browser.Tab(t), s) })
 	t.Run("typed address", func(t *testing.T) { testTypedAddress(t, browser.Tab(t), s) })
 	t.Run("languages", func(t *testing.T) { testSwitch(t, browser.Tab(t), s) })
-	t.Run("picture", func(t *testing.T) { testPicture(t, browser.Tab(t), s) })
+	t.Run("pictures", func(t *testing.T) { testPictures(t, browser.Tab(t), s) })
 }
 
 // thorough are the languages whose every page is looked at in every way: the
@@ -41,7 +41,7 @@ var (
 // testEveryPage loads the pages in every language and looks at them.
 func testEveryPage(t *testing.T, tab *browsertest.Tab, s *site, p *Pages) {
 	for _, lang := range p.Languages() {
-		for _, f := range fixtures(t) {
+		for _, f := range samples() {
 			if !slices.Contains(thorough, lang) && !slices.Contains(longest, f.name) {
 				continue
 			}
@@ -133,21 +133,37 @@ func testSwitch(t *testing.T, tab *browsertest.Tab, s *site) {
 	}
 }
 
-// testPicture keeps the picture in the README: -update draws it anew.
-func testPicture(t *testing.T, tab *browsertest.Tab, s *site) {
-	file := filepath.Join("..", "docs", "images", "unsubscribe.png")
-	if *update {
-		tab.Do(t, browsertest.Viewport(720, 850, 1), browsertest.Scheme(false), chromedp.Navigate(s.URL+"/confirm?lang=en"))
-		if err := os.WriteFile(file, tab.Screenshot(t), 0o644); err != nil { //nolint:gosec // a public picture
+// pictures are those of the README and docs/pages.md.
+var pictures = []struct {
+	file, page, lang string
+	dark             bool
+	width, height    int64
+}{
+	{"unsubscribe", "confirm", "en", false, 720, 850},
+	{"unsubscribe-ar", "confirm", "ar", false, 560, 860},
+	{"done-fi", "done", "fi", false, 560, 1010},
+	{"done-ar-dark", "done", "ar", true, 560, 980},
+	{"broken-fi-dark", "bad_link", "fi", true, 360, 760},
+	{"unavailable-en", "unavailable", "en", false, 360, 560},
+}
+
+// testPictures keeps the pictures: -update draws them anew.
+func testPictures(t *testing.T, tab *browsertest.Tab, s *site) {
+	for _, p := range pictures {
+		file := filepath.Join("..", "docs", "images", p.file+".png")
+		if *update {
+			tab.Do(t, browsertest.Viewport(p.width, p.height, 1), browsertest.Scheme(p.dark), chromedp.Navigate(s.URL+"/"+p.page+"?lang="+p.lang))
+			if err := os.WriteFile(file, tab.Screenshot(t), 0o644); err != nil { //nolint:gosec // a public picture
+				t.Fatal(err)
+			}
+		}
+		png, err := os.ReadFile(file)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	png, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.HasPrefix(string(png), "\x89PNG") || len(png) > 80<<10 {
-		t.Errorf("the picture: got %d bytes, want a PNG of at most 80 KiB", len(png))
+		if !strings.HasPrefix(string(png), "\x89PNG") || len(png) > 80<<10 {
+			t.Errorf("%s: got %d bytes, want a PNG of at most 80 KiB", p.file, len(png))
+		}
 	}
 }
 

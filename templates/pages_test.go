@@ -18,7 +18,7 @@ func TestPagesAreValid(t *testing.T) {
 	for _, o := range []Options{shop, {}, {Sender: "חנות", BasePath: "/mail"}} {
 		p := newPages(t, o)
 		for _, lang := range p.Languages() {
-			for _, f := range fixtures(t) {
+			for _, f := range samples() {
 				doc := render(t, p, lang, f.view)
 				for _, fault := range checkDocument(t, doc, lang) {
 					t.Errorf("sender %q, %s in %s: %s", o.Sender, f.name, lang, fault)
@@ -73,16 +73,16 @@ func checkDocument(t *testing.T, doc, lang string) []string {
 		}
 		switch n.DataAtom {
 		case atom.Html:
-			if attr(n, "lang") != lang || attr(n, "dir") != map[bool]string{true: "rtl", false: "ltr"}[lang == "ar"] {
-				fault("lang or dir of the document: " + attr(n, "lang") + " " + attr(n, "dir"))
+			if attribute(n, "lang") != lang || attribute(n, "dir") != map[bool]string{true: "rtl", false: "ltr"}[lang == "ar"] {
+				fault("lang or dir of the document: " + attribute(n, "lang") + " " + attribute(n, "dir"))
 			}
 		case atom.Form:
-			if attr(n, "method") != "post" {
+			if attribute(n, "method") != "post" {
 				fault("a form that does not post")
 			}
 		case atom.Input:
-			if attr(n, "type") != "hidden" {
-				controls = append(controls, attr(n, "id"))
+			if attribute(n, "type") != "hidden" {
+				controls = append(controls, attribute(n, "id"))
 			}
 		case atom.Button, atom.A, atom.Title, atom.H1, atom.H2, atom.Label:
 			if strings.TrimSpace(text(n)) == "" {
@@ -98,7 +98,7 @@ func checkDocument(t *testing.T, doc, lang string) []string {
 	labelled := map[string]bool{}
 	for n := range root.Descendants() {
 		if n.DataAtom == atom.Label {
-			labelled[attr(n, "for")] = true
+			labelled[attribute(n, "for")] = true
 		}
 	}
 	for _, id := range controls {
@@ -144,15 +144,6 @@ func checkNesting(doc string) []string {
 	}
 }
 
-func attr(n *html.Node, key string) string {
-	for _, a := range n.Attr {
-		if a.Key == key {
-			return a.Val
-		}
-	}
-	return ""
-}
-
 func text(n *html.Node) string {
 	var b strings.Builder
 	for d := range n.Descendants() {
@@ -167,33 +158,35 @@ func text(n *html.Node) string {
 func TestForms(t *testing.T) {
 	const q = "?lang=en"
 	link := linkPath + q
+	p := newPages(t, shop)
 	tests := []struct {
 		view View
 		want []string // action, then fields
 	}{
-		{Confirm{Link: Link{Path: linkPath}}, []string{link + " via=form"}},
-		{Confirm{Link: Link{Path: linkPath}, Others: true}, []string{link + " via=form", link + " via=form all=1"}},
-		{Expired{Link: Link{Path: linkPath}, Nonce: "N", Others: true}, []string{link + " via=form nonce=N", link + " via=form all=1 nonce=N"}},
-		{ConfirmKey{Link: Link{Path: linkPath}, Nonce: "N", Others: true}, []string{link + " via=form nonce=N", link + " via=form all=1 nonce=N"}},
+		{Confirm{Link: Link{Path: linkPath}}, []string{link + " via=form words"}},
+		{Confirm{Link: Link{Path: linkPath}, Others: true}, []string{link + " via=form words", link + " via=form words all=1"}},
+		{Expired{Link: Link{Path: linkPath}, Nonce: "N", Others: true}, []string{link + " via=form words nonce=N", link + " via=form words all=1 nonce=N"}},
+		{ConfirmKey{Link: Link{Path: linkPath}, Nonce: "N", Others: true}, []string{link + " via=form words nonce=N", link + " via=form words all=1 nonce=N"}},
 		{Done{Link: Link{Path: linkPath}}, nil},
-		{Done{Link: Link{Path: linkPath}, CanUndo: true, Others: true}, []string{linkPath + "/undo" + q + " via=form", link + " via=form all=1"}},
-		{Already{Link: Link{Path: linkPath}, CanUndo: true, Others: true}, []string{linkPath + "/undo" + q + " via=form", link + " via=form all=1"}},
-		{EverythingStopped{Link: Link{Path: linkPath}, CanUndo: true}, []string{linkPath + "/undo" + q + " via=form"}},
+		{Done{Link: Link{Path: linkPath}, CanUndo: true, Others: true}, []string{linkPath + "/undo" + q + " via=form words", link + " via=form words all=1"}},
+		{Already{Link: Link{Path: linkPath}, CanUndo: true, Others: true}, []string{linkPath + "/undo" + q + " via=form words", link + " via=form words all=1"}},
+		{EverythingStopped{Link: Link{Path: linkPath}, CanUndo: true}, []string{linkPath + "/undo" + q + " via=form words"}},
 		{EverythingStopped{Link: Link{Path: linkPath}}, nil},
-		{Undone{Link{Path: linkPath}}, []string{link + " via=form"}},
+		{Undone{Link{Path: linkPath}}, []string{link + " via=form words"}},
 		{UndoRefused{Link: Link{Path: linkPath}}, nil},
 		{BadLink{}, []string{q + " via=form address="}},
 		{BadLink{Path: "/u/x"}, []string{"/u/x" + q + " via=form address="}},
 		{Requested{}, nil},
 		{Pending{Link{Path: linkPath}}, nil},
-		{Preview{Link: Link{Path: linkPath}}, []string{link + " via=form"}},
+		{Preview{Link: Link{Path: linkPath}}, []string{link + " via=form words"}},
 		{Preview{Link: Link{Path: linkPath}, Pressed: true}, nil},
 		{Unavailable{}, nil},
 		{Unavailable{Address: "a@example.com"}, []string{q + " via=form address=a@example.com"}},
 		{Unavailable{Path: linkPath, All: true, Nonce: "N"}, []string{link + " via=form all=1 nonce=N"}},
+		{Unavailable{Path: linkPath, Words: p.Version("en")}, []string{link + " via=form words"}},
+		{Unavailable{Path: linkPath, Words: `"><b>`}, []string{link + " via=form"}},
 		{Unavailable{Path: linkPath, Undo: true}, []string{linkPath + "/undo" + q + " via=form"}},
 	}
-	p := newPages(t, shop)
 	for _, tt := range tests {
 		root, err := html.Parse(strings.NewReader(render(t, p, "en", tt.view)))
 		if err != nil {
@@ -204,10 +197,13 @@ func TestForms(t *testing.T) {
 			if n.DataAtom != atom.Form {
 				continue
 			}
-			form := attr(n, "action")
+			form := attribute(n, "action")
 			for d := range n.Descendants() {
-				if d.DataAtom == atom.Input {
-					form += " " + attr(d, "name") + "=" + attr(d, "value")
+				switch {
+				case d.DataAtom == atom.Input && attribute(d, "name") == "words" && attribute(d, "value") == p.Version("en"):
+					form += " words"
+				case d.DataAtom == atom.Input:
+					form += " " + attribute(d, "name") + "=" + attribute(d, "value")
 				}
 			}
 			got = append(got, form)

@@ -2,7 +2,6 @@ package templates
 
 import (
 	"embed"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"path"
@@ -29,7 +28,9 @@ type texts struct {
 	tag   string
 	rtl   bool
 	byKey map[string]string
-	used  func(key string) // observes, in tests
+	// sender is the sender's name in this language; empty: Options.Sender.
+	sender string
+	used   func(key string) // observes, where somebody asks which texts are shown
 }
 
 func (t *texts) dir() string {
@@ -78,22 +79,29 @@ func readTexts(fsys fs.FS) (*catalogue, error) {
 		c.texts[t.tag] = t
 		c.tags = append(c.tags, t.tag)
 	}
-	sort.Strings(c.tags)
 	ref := c.texts[reference]
 	if ref == nil {
 		return nil, fmt.Errorf("templates: there are no texts in the language %q", reference)
 	}
+	for _, tag := range c.tags {
+		if faults := compare(ref.byKey, c.texts[tag].byKey); len(faults) > 0 {
+			return nil, fmt.Errorf("templates: texts/%s.json: %s", tag, strings.Join(faults, "; "))
+		}
+	}
+	c.index()
+	return c, nil
+}
+
+// index makes what finds a language by its tag.
+func (c *catalogue) index() {
+	sort.Strings(c.tags)
 	supported := make([]language.Tag, len(c.tags))
 	for i, tag := range c.tags {
 		supported[i] = language.Make(tag)
 		base, _ := supported[i].Base()
 		c.bases[base] = true
-		if faults := compare(ref.byKey, c.texts[tag].byKey); len(faults) > 0 {
-			return nil, fmt.Errorf("templates: texts/%s.json: %s", tag, strings.Join(faults, "; "))
-		}
 	}
 	c.matcher = language.NewMatcher(supported)
-	return c, nil
 }
 
 func readLanguage(fsys fs.FS, name string) (*texts, error) {
@@ -106,7 +114,7 @@ func readLanguage(fsys fs.FS, name string) (*texts, error) {
 		return nil, err //nolint:wrapcheck // names the file
 	}
 	t := &texts{tag: tag.String(), rtl: rightToLeft(tag)}
-	if err := json.Unmarshal(raw, &t.byKey); err != nil {
+	if err := readJSON(raw, &t.byKey); err != nil {
 		return nil, fmt.Errorf("expected one object of texts: %w", err)
 	}
 	return t, nil
@@ -126,13 +134,12 @@ func compare(ref, got map[string]string) []string {
 	var faults []string
 	for key, want := range ref {
 		text, ok := got[key]
+		fault := malformed(key, text)
 		switch {
 		case !ok:
 			faults = append(faults, "missing: "+key)
-		case strings.TrimSpace(text) == "" || strings.TrimSpace(text) != text:
-			faults = append(faults, "empty, or white space around: "+key)
-		case strings.ContainsAny(placeholder.ReplaceAllString(text, ""), "{}"):
-			faults = append(faults, "a brace that belongs to no placeholder: "+key)
+		case fault != "":
+			faults = append(faults, fault)
 		case !slices.Equal(placeholders(text), placeholders(want)):
 			faults = append(faults, fmt.Sprintf("placeholders of %s: got %v, want %v", key, placeholders(text), placeholders(want)))
 		}
@@ -148,6 +155,17 @@ func compare(ref, got map[string]string) []string {
 	}
 	sort.Strings(faults)
 	return faults
+}
+
+// malformed returns what is wrong with a text by itself; empty when nothing is.
+func malformed(key, text string) string {
+	switch {
+	case strings.TrimSpace(text) == "" || strings.TrimSpace(text) != text:
+		return "empty, or white space around: " + key
+	case strings.ContainsAny(placeholder.ReplaceAllString(text, ""), "{}"):
+		return "a brace that belongs to no placeholder: " + key
+	}
+	return ""
 }
 
 func placeholders(s string) []string {

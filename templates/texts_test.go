@@ -20,7 +20,7 @@ func TestTextsAreUsed(t *testing.T) {
 		en := p.languages.texts[reference]
 		all = en.byKey
 		en.used = func(key string) { seen[key] = true }
-		for _, f := range fixtures(t) {
+		for _, f := range samples() {
 			if err := p.Render(io.Discard, reference, f.view); err != nil {
 				t.Errorf("%s: %v", f.name, err)
 			}

@@ -157,7 +157,16 @@ type Unavailable struct {
 	Undo    bool   // the request was to undo
 	All     bool   // the request was to stop everything
 	Nonce   string // as posted
+	Words   string // as posted: the version of the words that were shown
 	Address string // as typed on the page of a link that does not work
+}
+
+// Shown is Words, where it is nothing but a version.
+func (v Unavailable) Shown() string {
+	if !version.MatchString(v.Words) {
+		return ""
+	}
+	return v.Words
 }
 
 // CanRepeat reports whether there is a request to post again.

@@ -28,7 +28,7 @@ type app struct {
 	server  *handlers.Server
 
 	endpoints map[string]handlers.Endpoint
-	pages     *templates.Pages
+	pages     *templates.Watcher
 
 	desk  *admin.Server
 	oidc  *admin.OIDC                     // nil: administrators sign in by password only
@@ -82,7 +82,7 @@ func (e *env) prepare(c *config, log *slog.Logger, provider ...string) (*app, er
 			return nil, err
 		}
 	}
-	if a.pages, err = templates.New(c.pages); err != nil {
+	if a.pages, err = templates.NewWatcher(templates.WatcherConfig{Options: c.pages, Dir: c.pagesDir, Now: e.now, Logger: log}); err != nil {
 		return nil, &configError{where: c.said("pages"), key: "pages", reason: strings.TrimPrefix(err.Error(), "templates: ")}
 	}
 	probe := func() *tokens.Ring { return nil }

@@ -40,6 +40,7 @@ type config struct {
 	trustedProxies                     []netip.Prefix
 	apiKeys                            []handlers.APIKey
 	pages                              templates.Options
+	pagesDir                           string // what an operator changes of the pages; empty: nothing
 	evidence                           handlers.Evidence
 	migrate                            bool
 	drainWait                          time.Duration

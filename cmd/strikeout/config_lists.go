@@ -166,7 +166,7 @@ func setPages(c *config, v value) error {
 	if err != nil {
 		return err
 	}
-	known := []string{"sender", "help_url", "privacy_url", "logo", "default_language"}
+	known := []string{"sender", "help_url", "privacy_url", "logo", "default_language", "dir"}
 	for _, f := range fields {
 		switch f.name {
 		case "sender":
@@ -177,6 +177,13 @@ func setPages(c *config, v value) error {
 			c.pages.PrivacyURL, err = f.text("an https: URL")
 		case "default_language":
 			c.pages.DefaultLanguage, err = f.text("a language such as fi")
+		case "dir":
+			const expected = "a folder with texts, colours or pages of your own"
+			if c.pagesDir, err = f.path(expected); err == nil {
+				if info, serr := os.Stat(c.pagesDir); serr != nil || !info.IsDir() {
+					err = f.fail("is no folder that can be read; expected %s", expected)
+				}
+			}
 		case "logo":
 			var name string
 			if name, err = f.path("a PNG, JPEG, GIF or WebP file"); err == nil {

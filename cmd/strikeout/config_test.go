@@ -73,6 +73,7 @@ func TestConfigErrors(t *testing.T) {
 		{"two keys", "api_keys:\n  - {name: crm, scopes: read, sha256: " + hash + "}\n  - {name: crm, scopes: read, sha256: " + hash + "}", `:4: api_keys[1]: name: another key has the same`},
 		{"evidence", "evidence: [ip, fingerprint]", `:2: evidence[1]: expected some of ip, user_agent`},
 		{"pages", "pages: {sendr: x}", `:2: pages.sendr: unknown key, did you mean "sender"?`},
+		{"pages folder", "pages: {dir: none}", `:2: pages.dir: is no folder that can be read`},
 		{"logo", "pages: {logo: none.png}", `:2: pages.logo: cannot read the file`},
 		{"endpoint list", "endpoints: [postmark]", `:2: endpoints: expected endpoints such as`},
 		{"endpoint name", "endpoints: {\"a/b\": {provider: postmark}}", `:2: endpoints.a/b: expected a name of at most 64`},
@@ -145,7 +146,7 @@ default_region: fi
 retention: {delivered: 30d, complaint: forever}
 trusted_proxies: [10.1.2.3/8, "::1"]
 api_keys: [{name: crm, scopes: [read, mint], sha256: "`+strings.Repeat("0f", 32)+`"}]
-pages: {sender: Acme Oy}
+pages: {sender: Acme Oy, dir: certs}
 drain_wait: 5s
 evidence: [ip, user_agent]
 endpoints:

@@ -56,6 +56,7 @@ func TestReadme(t *testing.T) {
 	example = strings.Replace(example, `sha256: "..."`, "sha256: "+strings.Repeat("ab", 32), 1)
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "logo.png"), "\x89PNG\r\n\x1a\n")
+	writeFile(t, filepath.Join(dir, "pages", "settings.json"), "{}")
 	c, err := loadConfig(writeFile(t, filepath.Join(dir, "strikeout.yaml"), example), nil, lookup(map[string]string{
 		"DB_PASSWORD": "x", "STRIKEOUT_ADDRESS_KEY": testKey, "MAILJET_SECRET": "0123456789abcdef"}))
 	if err != nil {
