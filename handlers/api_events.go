@@ -137,7 +137,7 @@ func (s *Server) erase(c *fiber.Ctx) error {
 	}
 	ctx, cancel := s.withTimeout()
 	defer cancel()
-	if err := s.cfg.Store.Erase(ctx, s.cfg.Keyer.Key(a), actor(c)); err != nil {
+	if err := s.cfg.Store.Erase(ctx, s.cfg.Keyer.Key(a), s.by(c)); err != nil {
 		return err //nolint:wrapcheck // problemOf knows the store's errors
 	}
 	return c.SendStatus(http.StatusNoContent)

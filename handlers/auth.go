@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/strikeout/strikeout/store"
 )
 
 // The scopes of API keys. None includes another.
@@ -114,6 +116,11 @@ func (s *Server) authorize(c *fiber.Ctx, scope string) error {
 	}
 	c.Locals(localKey, key.Name)
 	return nil
+}
+
+// by names the API key and its holder's network for the audit log.
+func (s *Server) by(c *fiber.Ctx) store.By {
+	return store.By{Actor: actor(c), Network: s.client(c).String()}
 }
 
 // actor is the name of the API key that acts.

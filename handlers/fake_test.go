@@ -256,7 +256,7 @@ func (f *fakeStore) Feed(_ context.Context, after int64, limit int) ([]store.Sto
 	return out, err
 }
 
-func (f *fakeStore) Erase(_ context.Context, key recipient.Key, _ string) error {
+func (f *fakeStore) Erase(_ context.Context, key recipient.Key, _ store.By) error {
 	unlock, err := f.lock()
 	defer unlock()
 	if _, ok := f.states[key]; err == nil && !ok {

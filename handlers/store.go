@@ -31,7 +31,7 @@ type Store interface {
 	States(ctx context.Context, keys []recipient.Key) (map[recipient.Key]recipient.State, error)
 
 	Feed(ctx context.Context, after int64, limit int) ([]store.StoredEvent, error)
-	Erase(ctx context.Context, key recipient.Key, actor string) error
+	Erase(ctx context.Context, key recipient.Key, by store.By) error
 
 	PutContact(ctx context.Context, c store.Contact, o store.PutOptions) (store.Contact, bool, error)
 	Contact(ctx context.Context, externalID string) (store.Contact, error)

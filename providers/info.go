@@ -52,6 +52,7 @@ type Info struct {
 	Events  []string  // what to tick at the provider
 	Mapping []Mapping // what becomes what
 	Gaps    []string  // known gaps, said plainly
+	Lists   []OwnList // the provider's own lists of addresses it refuses to send to
 
 	New      func(Settings) (Adapter, error)
 	Simulate Simulator

@@ -104,7 +104,7 @@ func classifySQLite(code int) failure {
 }
 
 // ours are the errors that pass through unchanged.
-var ours = []error{ErrNotFound, ErrUnavailable, ErrConsent, ErrQuarantineFull, ErrRequestsFull, ErrWrongAddressKey, ErrRetention, ErrInvalid}
+var ours = []error{ErrNotFound, ErrUnavailable, ErrConsent, ErrQuarantineFull, ErrRequestsFull, ErrWrongAddressKey, ErrRetention, ErrExists, ErrChanged, ErrInvalid}
 
 // wrap says what was tried when it failed, and makes ErrUnavailable of all
 // that may pass.

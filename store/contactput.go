@@ -97,6 +97,14 @@ func (db *DB) putContact(ctx context.Context, tx *sqlx.Tx, c Contact, o PutOptio
 	if err != nil && !created {
 		return fail(err)
 	}
+	switch {
+	case o.OnlyNew && !created:
+		return fail(ErrExists)
+	case !o.Seen.IsZero() && created:
+		return fail(ErrNotFound)
+	case !o.Seen.IsZero() && micros(o.Seen) != was.UpdatedAt:
+		return fail(ErrChanged)
+	}
 	oldEmail, oldPhone := was.keys()
 	moves := []move{
 		{recipient.Email, &c.Email, oldEmail, c.EmailKey, was.EmailOn, "email_key"},

@@ -257,13 +257,15 @@ func (db *DB) contactsAt(ctx context.Context, ids []int64, from, to string) (map
 	return byID, firsts, nil
 }
 
-// firstOpenTerm is the first fitting term of a contact that is no address of
-// its own; empty: there is none.
+// firstOpenTerm is the first fitting term of a contact that shows no address of
+// its own, as a name or an external id may; empty: there is none.
 func firstOpenTerm(c Contact, prefix string) string {
+	email, phone := foldTerm(c.Email.Value()), foldTerm(strings.TrimPrefix(c.Phone.Value(), "+"))
+	shows := func(t, address string) bool { return address != "" && strings.Contains(t, address) }
 	c.Email, c.Phone = recipient.Address{}, recipient.Address{}
 	first := ""
 	for _, t := range terms(c) {
-		if strings.HasPrefix(t, prefix) && (first == "" || t < first) {
+		if strings.HasPrefix(t, prefix) && !shows(t, email) && !shows(t, phone) && (first == "" || t < first) {
 			first = t
 		}
 	}

@@ -191,3 +191,79 @@ func TestSearchContacts(t *testing.T) {
 		}
 	})
 }
+
+// Two people who save one contact do not undo each other's work.
+func TestPutContactAsSeen(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		now, set := clock()
+		db := open(store.Config{Now: now})
+		first := put(t, db, store.Contact{ExternalID: "1", Name: "A"}, store.PutOptions{OnlyNew: true})
+		for name, tt := range map[string]struct {
+			id   string
+			o    store.PutOptions
+			want error
+		}{
+			"not new": {"1", store.PutOptions{OnlyNew: true}, store.ErrExists},
+			"gone":    {"2", store.PutOptions{Seen: first.UpdatedAt}, store.ErrNotFound},
+			"changed": {"1", store.PutOptions{Seen: first.UpdatedAt.Add(-time.Second)}, store.ErrChanged},
+		} {
+			tt.o.Source = recipient.FromAdmin
+			if _, _, err := db.PutContact(t.Context(), store.Contact{ExternalID: tt.id, Name: "B"}, tt.o); !errors.Is(err, tt.want) {
+				t.Errorf("%s: got %v, want %v", name, err, tt.want)
+			}
+		}
+		set(noon.Add(time.Hour))
+		if got := put(t, db, store.Contact{ExternalID: "1", Name: "B"}, store.PutOptions{Seen: first.UpdatedAt}); got.Name != "B" {
+			t.Errorf("as seen: got %+v", got)
+		}
+	})
+}
+
+// The history of two addresses reads as one, page by page.
+func TestHistories(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		db := open(store.Config{})
+		var want []string
+		for i := range 25 {
+			at := noon.Add(time.Duration(i/2) * time.Minute) // two at a time
+			record(t, db, report(nth(i%3), recipient.SoftBounce, fmt.Sprint(i), at, at))
+			if i%3 < 2 {
+				want = append([]string{fmt.Sprint(i)}, want...)
+			}
+		}
+		var got []string
+		for before := ""; ; {
+			page, next, err := db.Histories(t.Context(), []recipient.Key{keyer.Key(nth(0)), keyer.Key(nth(1))}, 4, before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range page {
+				got = append(got, e.EventID)
+			}
+			if before = next; next == "" {
+				break
+			}
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("got %v\nwant %v", got, want)
+		}
+		if page, next, err := db.Histories(t.Context(), nil, 4, ""); err != nil || len(page) != 0 || next != "" {
+			t.Errorf("of nobody: got %v, %q, %v", page, next, err)
+		}
+	})
+}
+
+// Who sees addresses masked finds none through names and ids that hold them.
+func TestSearchHidesAddressesInNames(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		db := open(store.Config{})
+		put(t, db, store.Contact{ExternalID: "maija@example.com", Name: "maija@example.com", Email: email(t, "maija@example.com")}, store.PutOptions{})
+		put(t, db, store.Contact{ExternalID: "tel:358401234567", Name: "Maija", Phone: phone("+358401234567")}, store.PutOptions{})
+		for q, want := range map[string]int{"mai": 1, "maija@": 0, "tel:358": 0, "+3584": 0} {
+			found, _, err := db.Contacts(t.Context(), store.ContactQuery{Q: q, HideAddresses: true})
+			if err != nil || len(found) != want {
+				t.Errorf("%q: got %d contacts, %v; want %d", q, len(found), err, want)
+			}
+		}
+	})
+}

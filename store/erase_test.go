@@ -18,7 +18,7 @@ func TestErase(t *testing.T) {
 		ctx := t.Context()
 		a := email(t, "secret.person@example.com")
 		key := keyer.Key(a)
-		if err := db.Erase(ctx, key, "anna"); !errors.Is(err, store.ErrNotFound) {
+		if err := db.Erase(ctx, key, anna); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("unknown: got %v", err)
 		}
 		bounce := report(a, recipient.HardBounce, "1", time.Time{}, noon)
@@ -40,7 +40,7 @@ func TestErase(t *testing.T) {
 		before := state(t, db, a)
 
 		set(noon.Add(2 * time.Hour))
-		if err := db.Erase(ctx, key, "anna"); err != nil {
+		if err := db.Erase(ctx, key, anna); err != nil {
 			t.Fatal(err)
 		}
 		r, err := db.Recipient(ctx, key)
@@ -103,7 +103,7 @@ func TestConsentBeforeTheContactIsSaved(t *testing.T) {
 		a := nth(1)
 		act(t, db, recipient.OptIn, a)
 		set(noon.Add(time.Hour))
-		if err := db.Erase(t.Context(), keyer.Key(a), "anna"); err != nil {
+		if err := db.Erase(t.Context(), keyer.Key(a), anna); err != nil {
 			t.Fatal(err)
 		}
 		if got := put(t, db, store.Contact{ExternalID: "1", Email: a}, store.PutOptions{}); !got.Email.IsZero() {
@@ -113,6 +113,45 @@ func TestConsentBeforeTheContactIsSaved(t *testing.T) {
 		act(t, db, recipient.OptIn, a)
 		if got := put(t, db, store.Contact{ExternalID: "1", Email: a}, store.PutOptions{}); got.Email != a {
 			t.Error("a consent since the erasure does not count")
+		}
+	})
+}
+
+func TestEraseContact(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		db := open(store.Config{})
+		ctx := t.Context()
+		if err := db.EraseContact(ctx, 1, anna); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("unknown: got %v", err)
+		}
+		gone := put(t, db, store.Contact{ExternalID: "1", Name: "Somebody Secret", Email: nth(1), Phone: phone("+15551230100")}, store.PutOptions{})
+		act(t, db, recipient.OptOut, nth(1))
+		other := put(t, db, store.Contact{ExternalID: "2", Email: nth(1)}, store.PutOptions{AcceptShared: true})
+		// The number was removed and has another owner since.
+		put(t, db, store.Contact{ExternalID: "1", Name: "Somebody Secret", Email: nth(1)}, store.PutOptions{})
+		put(t, db, store.Contact{ExternalID: "3", Phone: phone("+15551230100")}, store.PutOptions{})
+		if err := db.EraseContact(ctx, gone.ID, anna); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ContactByID(ctx, gone.ID); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the contact: got %v", err)
+		}
+		if found, _, err := db.Contacts(ctx, store.ContactQuery{Q: "secret"}); err != nil || len(found) != 0 {
+			t.Errorf("the search finds the name: %v, %v", found, err)
+		}
+		r, err := db.Recipient(ctx, keyer.Key(nth(1)))
+		if err != nil || !r.Address.IsZero() || !r.State.OptedOut() {
+			t.Errorf("address: got %+v, %v; want the suppression alone", r, err)
+		}
+		if c, err := db.ContactByID(ctx, other.ID); err != nil || !c.EmailKey.IsZero() {
+			t.Errorf("who shared it: got %+v, %v", c, err)
+		}
+		if c, err := db.Contact(ctx, "3"); err != nil || c.Phone != phone("+15551230100") {
+			t.Errorf("who has the removed number now: got %+v, %v", c, err)
+		}
+		log, err := db.AuditLog(ctx, 0, 10)
+		if err != nil || len(log) != 2 || log[0].Action != "contact.erase" || log[0].Network != anna.Network || log[1].Key != keyer.Key(nth(1)) {
+			t.Errorf("audit: got %+v, %v", log, err)
 		}
 	})
 }

@@ -27,6 +27,10 @@ var (
 	ErrNotMigrated = fmt.Errorf("%w: its tables are missing or old, run strikeout migrate", ErrUnavailable)
 	// ErrRetention: a rebuild is refused because retention has deleted events.
 	ErrRetention = errors.New("store: retention has deleted events, states can only be raised")
+	// ErrExists: there is a contact with this external id already.
+	ErrExists = errors.New("store: there is a contact with this external id")
+	// ErrChanged: somebody saved the contact since the caller read it.
+	ErrChanged = errors.New("store: the contact was saved by somebody else meanwhile")
 	// ErrInvalid: the caller passed something that cannot be stored.
 	ErrInvalid = errors.New("store: invalid")
 )

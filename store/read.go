@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -251,6 +252,11 @@ const selectHistory = "SELECT id, " + eventColumns + " FROM events WHERE recipie
 // History returns the events of an address, newest first, and the "before" of
 // the next page; empty when there is none.
 func (db *DB) History(ctx context.Context, key recipient.Key, limit int, before string) ([]StoredEvent, string, error) {
+	return db.Histories(ctx, []recipient.Key{key}, limit, before)
+}
+
+// Histories is the History of several addresses as one.
+func (db *DB) Histories(ctx context.Context, keys []recipient.Key, limit int, before string) ([]StoredEvent, string, error) {
 	if err := db.ready(ctx); err != nil {
 		return nil, "", err
 	}
@@ -268,9 +274,18 @@ func (db *DB) History(ctx context.Context, key recipient.Key, limit int, before 
 			return nil, "", fmt.Errorf("%w cursor: before", ErrInvalid)
 		}
 	}
+	// One range of the index each, merged: asked for both at once, the database
+	// would sort.
 	var rows []eventRow
-	if err := db.read.SelectContext(ctx, &rows, selectHistory, key[:], at, at, id, limit+1); err != nil {
-		return nil, "", wrap("read a history", err)
+	for _, key := range keys {
+		var some []eventRow
+		if err := db.read.SelectContext(ctx, &some, selectHistory, key[:], at, at, id, limit+1); err != nil {
+			return nil, "", wrap("read a history", err)
+		}
+		rows = append(rows, some...)
+	}
+	if len(keys) > 1 {
+		slices.SortFunc(rows, func(a, b eventRow) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.ID, a.ID)) })
 	}
 	next := ""
 	if len(rows) > limit {

@@ -115,6 +115,11 @@ type PutOptions struct {
 	Consent *recipient.Consent
 	Source  recipient.Source // FromAdmin, FromAPI or FromImport
 	Actor   string
+	// OnlyNew refuses to replace a contact: ErrExists.
+	OnlyNew bool
+	// Seen is the UpdatedAt that whoever saves has seen. When somebody saved the
+	// contact since, it is ErrChanged. Zero: whatever stands there is replaced.
+	Seen time.Time
 	// By, where its Actor is set, is written to the audit log in the same
 	// transaction.
 	By By

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/strikeout/strikeout/handlers"
 	"github.com/strikeout/strikeout/handlers/admin"
+	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
 )
@@ -39,12 +41,16 @@ func setAdminURL(c *config, v value) error {
 }
 
 // newDesk builds the administrators' pages.
-func (e *env) newDesk(c *config, db *store.DB, keyer *recipient.Keyer, oidc *admin.OIDC) (*admin.Server, error) {
+func (e *env) newDesk(c *config, db *store.DB, keyer *recipient.Keyer, oidc *admin.OIDC, endpoints map[string]handlers.Endpoint) (*admin.Server, error) {
 	keys := make([]admin.ConfiguredKey, len(c.apiKeys))
 	for i, k := range c.apiKeys {
 		keys[i] = admin.ConfiguredKey{Name: k.Name, Scopes: k.Scopes}
 	}
 	desk, err := admin.New(admin.Config{Store: db, Keyer: keyer, URL: c.deskURL(), APIKeys: keys, OIDC: oidc,
+		Provider: func(endpoint string) (providers.Info, bool) {
+			ep, ok := endpoints[endpoint]
+			return ep.Info, ok
+		},
 		DefaultRegion: c.defaultRegion, Logger: e.logger(c), Now: e.now, Rand: e.rand})
 	if err != nil {
 		return nil, fmt.Errorf("the administrators' pages: %w", err)
@@ -55,7 +61,7 @@ func (e *env) newDesk(c *config, db *store.DB, keyer *recipient.Keyer, oidc *adm
 // openDesk gives the service its desk. When the tables are there, a database
 // without an administrator gets a link by which the first is made.
 func (a *app) openDesk(e *env) (err error) {
-	a.desk, err = e.newDesk(a.cfg, a.db, a.keyer, a.oidc)
+	a.desk, err = e.newDesk(a.cfg, a.db, a.keyer, a.oidc, a.endpoints)
 	a.first = func(ctx context.Context) error {
 		link, err := a.desk.SetupLink(ctx)
 		if err != nil || link == "" {

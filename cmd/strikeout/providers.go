@@ -45,6 +45,7 @@ type providerJSON struct {
 	Events      []string            `json:"events"`
 	Mapping     []mappingJSON       `json:"mapping"`
 	Gaps        []string            `json:"gaps"`
+	Lists       []listJSON          `json:"lists"`
 	Simulates   []sampleJSON        `json:"simulates"`
 }
 
@@ -63,6 +64,15 @@ type mappingJSON struct {
 	Kind   recipient.Kind `json:"kind"` // empty: no event
 	Echo   bool           `json:"echo"`
 	Note   string         `json:"note,omitempty"`
+}
+
+// listJSON is one of the provider's own lists.
+type listJSON struct {
+	Title   string           `json:"title"`
+	Kinds   []recipient.Kind `json:"kinds"`
+	Page    string           `json:"page,omitempty"`
+	Command string           `json:"command,omitempty"` // {address}, {address_path} and {address_json} stand for the address
+	Note    string           `json:"note,omitempty"`
 }
 
 type sampleJSON struct {
@@ -126,12 +136,15 @@ func writeJSON(w io.Writer, v any) error {
 func describe(i providers.Info) providerJSON {
 	out := providerJSON{Name: i.Name, Title: i.Title, Channels: i.Channels, Docs: i.Docs, Signing: i.Signing, Settings: []settingJSON{},
 		BusyStatus: i.Busy(), RejectFinal: i.RejectFinal, RetryFor: words(i.RetryFor), RetryNote: i.RetryNote, MaxAge: words(i.MaxAge), BodyLimit: i.MaxBody(),
-		Setup: i.Setup, Events: i.Events, Mapping: []mappingJSON{}, Gaps: append([]string{}, i.Gaps...), Simulates: []sampleJSON{}}
+		Setup: i.Setup, Events: i.Events, Mapping: []mappingJSON{}, Gaps: append([]string{}, i.Gaps...), Lists: []listJSON{}, Simulates: []sampleJSON{}}
 	for _, s := range i.Settings {
 		out.Settings = append(out.Settings, settingJSON(s))
 	}
 	for _, m := range i.Mapping {
 		out.Mapping = append(out.Mapping, mappingJSON(m))
+	}
+	for _, l := range i.Lists {
+		out.Lists = append(out.Lists, listJSON(l))
 	}
 	for _, s := range i.Simulate.Samples {
 		out.Simulates = append(out.Simulates, sampleJSON{s.Name, s.Title, s.Kinds})
@@ -269,6 +282,17 @@ func mappingTable(w io.Writer, i providers.Info) {
 		fmt.Fprintln(w, line)
 	}
 	fmt.Fprintf(w, "A request may have %d MiB; body_limit changes that.\n", i.MaxBody()>>20)
+	if len(i.Lists) > 0 {
+		fmt.Fprint(w, "\nThe provider's own lists; what you lift in Strikeout stays there until you take it off:\n\n")
+	}
+	for _, l := range i.Lists {
+		fmt.Fprintf(w, "  - %s\n", l.Title)
+		for _, line := range append(wrap(l.Note, 94), l.Page, l.Fill("ADDRESS")) {
+			if line != "" {
+				fmt.Fprintf(w, "    %s\n", line)
+			}
+		}
+	}
 	if len(i.Gaps) > 0 {
 		fmt.Fprint(w, "\nKnown gaps:\n\n")
 	}

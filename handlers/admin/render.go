@@ -85,7 +85,7 @@ func newPages(at func(string) string) (*pages, error) {
 		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"dict":  dict,
 	}
-	layout, err := template.New("layout.html").Funcs(funcs).ParseFS(pageFiles, "pages/layout.html")
+	layout, err := template.New("layout.html").Funcs(funcs).ParseFS(pageFiles, "pages/layout.html", "pages/part_*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse the layout: %w", err)
 	}
@@ -95,7 +95,7 @@ func newPages(at func(string) string) (*pages, error) {
 	}
 	for _, name := range names {
 		base := path.Base(name)
-		if base == "layout.html" {
+		if base == "layout.html" || strings.HasPrefix(base, "part_") {
 			continue
 		}
 		t, err := template.Must(layout.Clone()).ParseFS(pageFiles, name)

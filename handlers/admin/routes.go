@@ -15,8 +15,10 @@ type row struct {
 	role    store.Role // the least that may use it; empty: anybody, signed in or not
 	handler func(*Ctx) error
 	// audit is the action under which the store writes the change down. Every
-	// row that is no GET has one.
+	// row that is no GET has one, but those that only ask.
 	audit string
+	// asks: a POST that changes nothing and keeps what it asks for out of the URL.
+	asks bool
 	// nav is the entry of the navigation that this page belongs to.
 	nav string
 	// body is the most bytes of an upload; 0: those of a form.

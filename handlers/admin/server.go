@@ -15,6 +15,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
 )
@@ -32,6 +33,8 @@ type Config struct {
 	APIKeys []ConfiguredKey
 	// OIDC lets people sign in by an identity provider; nil: by password only.
 	OIDC *OIDC
+	// Provider finds the provider of an endpoint; nil: none is known.
+	Provider func(endpoint string) (providers.Info, bool)
 	// DefaultRegion completes national phone numbers ("FI").
 	DefaultRegion string
 

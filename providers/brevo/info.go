@@ -41,6 +41,16 @@ var Info = providers.Info{
 		{Report: "delivered", Kind: recipient.Delivered},
 		{Report: "list_addition, contact_deleted, contact_updated, request, sent, opened, click, reply and all others; SMS and inbound mail"},
 	},
+	// https://developers.brevo.com/reference/unblock-or-resubscribe-a-transactional-contact (read 2026-11-28)
+	Lists: []providers.OwnList{
+		{
+			Title:   "blocked contacts",
+			Kinds:   []recipient.Kind{recipient.HardBounce, recipient.Complaint, recipient.OptOut},
+			Page:    "https://app-smtp.brevo.com/block",
+			Command: `curl -X DELETE -H "api-key: $BREVO_API_KEY" 'https://api.brevo.com/v3/smtp/blockedContacts/{address_path}'`,
+			Note:    "This is the list for transactional messages; a contact of campaigns is unblocked on its own page under Contacts.",
+		},
+	},
 	Gaps: []string{
 		"Brevo signs nothing: whoever knows the secret can post.",
 		"Blocked may mean an older bounce, complaint or unsubscribe at Brevo; which one is only in free text, so it is soft.",

@@ -47,6 +47,30 @@ var Info = providers.Info{
 		{Report: "bounced, dropped (the form of before 2018)", Kind: recipient.HardBounce, Note: "by the same codes"},
 		{Report: "accepted, rejected, opened, clicked, stored, messages in test mode and all others"},
 	},
+	// https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/bounces/delete-v3--domainid--bounces--address- (read 2026-11-28)
+	Lists: []providers.OwnList{
+		{
+			Title:   "the domain's bounces",
+			Kinds:   []recipient.Kind{recipient.HardBounce},
+			Page:    "https://app.mailgun.com/mg/sending/suppressions",
+			Command: `curl -X DELETE --user "api:$MAILGUN_API_KEY" "https://api.mailgun.net/v3/$MAILGUN_DOMAIN/bounces/"'{address_path}'`,
+			Note:    "Domains of the EU region are at api.eu.mailgun.net.",
+		},
+		{
+			Title:   "the domain's complaints",
+			Kinds:   []recipient.Kind{recipient.Complaint},
+			Page:    "https://app.mailgun.com/mg/sending/suppressions",
+			Command: `curl -X DELETE --user "api:$MAILGUN_API_KEY" "https://api.mailgun.net/v3/$MAILGUN_DOMAIN/complaints/"'{address_path}'`,
+			Note:    "Domains of the EU region are at api.eu.mailgun.net.",
+		},
+		{
+			Title:   "the domain's unsubscribes",
+			Kinds:   []recipient.Kind{recipient.OptOut},
+			Page:    "https://app.mailgun.com/mg/sending/suppressions",
+			Command: `curl -X DELETE --user "api:$MAILGUN_API_KEY" "https://api.mailgun.net/v3/$MAILGUN_DOMAIN/unsubscribes/"'{address_path}'`,
+			Note:    "Domains of the EU region are at api.eu.mailgun.net.",
+		},
+	},
 	Gaps: []string{
 		"The event itself is not signed. With token_reuse: refuse, a signature that comes again for another recipient is refused, as far as the process remembers: about 65 000 signatures, not across restarts and replicas.",
 		"Nobody says whether a repeated request is signed afresh, so the replay window is off; a repeated event changes nothing.",

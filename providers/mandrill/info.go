@@ -45,6 +45,16 @@ var Info = providers.Info{
 		{Report: "reject: invalid-sender, test-mode-limit, unsigned, rule and all others", Note: "the sender's side"},
 		{Report: "denylist: remove; allowlist; send, open, click, inbound and all others", Note: "an expiry is no consent"},
 	},
+	// https://mailchimp.com/developer/transactional/api/rejects/delete-email-from-denylist/ (read 2026-11-28)
+	Lists: []providers.OwnList{
+		{
+			Title:   "the rejection denylist",
+			Kinds:   []recipient.Kind{recipient.HardBounce, recipient.Complaint, recipient.OptOut},
+			Page:    "https://mandrillapp.com/settings/rejections",
+			Command: `curl -X POST https://mandrillapp.com/api/1.0/rejects/delete -H 'Content-Type: application/json' -d '{"key":"'"$MANDRILL_KEY"'","email":"{address_json}"}'`,
+			Note:    "Taking many addresses off harms the account's reputation.",
+		},
+	},
 	Gaps: []string{
 		"Signatures carry no time: a captured request can be sent again, which changes nothing.",
 		"Accounts that report only send, and never delivered, show no deliveries here.",

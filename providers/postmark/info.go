@@ -40,6 +40,21 @@ var Info = providers.Info{
 		{Report: "Delivery", Kind: recipient.Delivered},
 		{Report: "Open, Click, Inbound"},
 	},
+	// https://postmarkapp.com/developer/api/suppressions-api (read 2026-11-28)
+	Lists: []providers.OwnList{
+		{
+			Title:   "the message stream's suppressions",
+			Kinds:   []recipient.Kind{recipient.HardBounce, recipient.OptOut},
+			Page:    "https://account.postmarkapp.com/servers",
+			Command: `curl -X POST "https://api.postmarkapp.com/message-streams/$STREAM/suppressions/delete" -H 'Content-Type: application/json' -H "X-Postmark-Server-Token: $POSTMARK_SERVER_TOKEN" -d '{"Suppressions":[{"EmailAddress":"{address_json}"}]}'`,
+			Note:    "Open the server, the message stream, Suppressions. Every stream has a list of its own; STREAM is its id, such as outbound or broadcast.",
+		},
+		{
+			Title: "spam complaints",
+			Kinds: []recipient.Kind{recipient.Complaint},
+			Note:  "Postmark does not let customers lift a spam complaint themselves.",
+		},
+	},
 	Gaps: []string{
 		"Postmark signs nothing: whoever knows the credentials can post.",
 		"Removing a suppression at Postmark does not say whether a bounce or an opt-out was removed, so it lifts neither here.",

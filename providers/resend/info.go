@@ -39,6 +39,16 @@ var Info = providers.Info{
 		{Report: "email.delivered", Kind: recipient.Delivered},
 		{Report: "email.suppressed, suppression.added, suppression.removed, contact.created, contact.deleted and all others"},
 	},
+	// https://resend.com/docs/dashboard/emails/email-suppressions (read 2026-11-28)
+	Lists: []providers.OwnList{
+		{
+			Title:   "the team's suppressions",
+			Kinds:   []recipient.Kind{recipient.HardBounce, recipient.Complaint},
+			Page:    "https://resend.com/emails/suppressions",
+			Command: `curl -X DELETE -H "Authorization: Bearer $RESEND_API_KEY" 'https://api.resend.com/suppressions/{address_path}'`,
+			Note:    "The list counts for all domains of the team. The API for it was in a private beta in November 2026; the page works for everybody.",
+		},
+	},
 	Gaps: []string{
 		"A bounce of a mail with several recipients names nobody: it counts as soft for each. A hidden Bcc recipient cannot be seen in the event at all, so send to one recipient at a time.",
 		"A contact who subscribes again at Resend is not opted in here.",

@@ -48,6 +48,34 @@ var Info = providers.Info{
 		{Report: "delivered", Kind: recipient.Delivered},
 		{Report: "processed, open, click, account events and all others"},
 	},
+	// https://www.twilio.com/docs/sendgrid/api-reference/bounces-api/delete-a-bounce (read 2026-11-28)
+	Lists: []providers.OwnList{
+		{
+			Title:   "bounces",
+			Kinds:   []recipient.Kind{recipient.HardBounce},
+			Page:    "https://app.sendgrid.com/suppressions/bounces",
+			Command: `curl -X DELETE -H "Authorization: Bearer $SENDGRID_API_KEY" 'https://api.sendgrid.com/v3/suppression/bounces/{address_path}'`,
+		},
+		{
+			Title:   "invalid addresses",
+			Kinds:   []recipient.Kind{recipient.HardBounce},
+			Page:    "https://app.sendgrid.com/suppressions/invalid_emails",
+			Command: `curl -X DELETE -H "Authorization: Bearer $SENDGRID_API_KEY" 'https://api.sendgrid.com/v3/suppression/invalid_emails/{address_path}'`,
+		},
+		{
+			Title:   "spam reports",
+			Kinds:   []recipient.Kind{recipient.Complaint},
+			Page:    "https://app.sendgrid.com/suppressions/spam_reports",
+			Command: `curl -X DELETE -H "Authorization: Bearer $SENDGRID_API_KEY" 'https://api.sendgrid.com/v3/suppression/spam_reports/{address_path}'`,
+		},
+		{
+			Title:   "global unsubscribes",
+			Kinds:   []recipient.Kind{recipient.OptOut},
+			Page:    "https://app.sendgrid.com/suppressions/global_unsubscribes",
+			Command: `curl -X DELETE -H "Authorization: Bearer $SENDGRID_API_KEY" 'https://api.sendgrid.com/v3/asm/suppressions/global/{address_path}'`,
+			Note:    "Unsubscribe groups have lists of their own.",
+		},
+	},
 	Gaps: []string{
 		"SendGrid does not say whether a repeated request is signed afresh, so the replay window is off; a request sent twice changes nothing.",
 		"The OAuth token that SendGrid can send instead of a signature is not checked.",

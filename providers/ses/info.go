@@ -42,6 +42,22 @@ var Info = providers.Info{
 		{Report: "Delivery", Kind: recipient.Delivered},
 		{Report: "Send, Open, Click, Reject, Rendering Failure, Received, UnsubscribeConfirmation and all others"},
 	},
+	// https://docs.aws.amazon.com/ses/latest/dg/sending-email-suppression-list.html (read 2026-11-28)
+	Lists: []providers.OwnList{
+		{
+			Title:   "the account's suppression list",
+			Kinds:   []recipient.Kind{recipient.HardBounce, recipient.Complaint},
+			Page:    "https://console.aws.amazon.com/ses/home#/suppression-list",
+			Command: "aws sesv2 delete-suppressed-destination --email-address {address}",
+			Note:    "Every region has a list of its own: choose the one you send from (--region).",
+		},
+		{
+			Title: "contact lists",
+			Kinds: []recipient.Kind{recipient.OptOut},
+			Page:  "https://console.aws.amazon.com/ses/home#/contact-lists",
+			Note:  "Only where you use SES's subscription management: the contact's status stands in its contact list.",
+		},
+	},
 	Gaps: []string{
 		"Raw message delivery and EventBridge carry no signature; the endpoint's secret is the proof.",
 		"The certificate's chain is checked only against authorities given in certificates; without them the proof is its exact address at SNS, fetched over TLS, and its name.",

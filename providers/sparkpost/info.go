@@ -44,6 +44,16 @@ var Info = providers.Info{
 		{Report: "other policy_rejection, generation_rejection, generation_failure", Note: "about the message"},
 		{Report: "injection, open, click, sms_status, relay_* and all others; pings"},
 	},
+	// https://developers.sparkpost.com/api/suppression-list/ (read 2026-11-28)
+	Lists: []providers.OwnList{
+		{
+			Title:   "the suppression list",
+			Kinds:   []recipient.Kind{recipient.HardBounce, recipient.Complaint, recipient.OptOut},
+			Page:    "https://app.sparkpost.com/lists/suppressions",
+			Command: `curl -X DELETE -H "Authorization: $SPARKPOST_API_KEY" 'https://api.sparkpost.com/api/v1/suppression-list/{address_path}'`,
+			Note:    "Every subaccount has a list of its own (header X-MSYS-SUBACCOUNT); accounts of the EU are at api.eu.sparkpost.com. Entries made by SparkPost's compliance cannot be taken off.",
+		},
+	},
 	Gaps: []string{
 		"SparkPost signs nothing: whoever knows the secret can post.",
 		"Late bounces whose mail names no recipient cannot be attributed and are left out.",

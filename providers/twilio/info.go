@@ -47,6 +47,14 @@ var Info = providers.Info{
 		{Report: "incoming: OptOutType START with another word", Kind: recipient.Reactivation, Note: "lifts nothing here"},
 		{Report: "queued, sending, sent, read, partially_delivered, WhatsApp and other channels, HELP, and all others"},
 	},
+	// https://help.twilio.com/articles/223134027 (read 2026-11-28)
+	Lists: []providers.OwnList{
+		{
+			Title: "the opt-out of the sender number or messaging service",
+			Kinds: []recipient.Kind{recipient.OptOut},
+			Note:  "Only the person can lift it, by writing START to the number that the STOP went to.",
+		},
+	},
 	Gaps: []string{
 		"Twilio does not repeat callbacks by default: what comes while Strikeout or its database is down is lost, unless the address ends in #rc=5&rp=all.",
 		"A callback has no time of its own and its signature none either: it counts from when it came, and a captured one can be sent again, which changes nothing.",

@@ -181,6 +181,22 @@ func page(i providers.Info) []byte {
 	if slices.ContainsFunc(i.Mapping, func(m providers.Mapping) bool { return m.Echo }) {
 		p("\nAn *echo* is a report that the provider's own list holds the address because of something older. It never outweighs what a person did since.\n")
 	}
+	if len(i.Lists) > 0 {
+		p("\n## The provider's own lists\n\nThe provider keeps addresses on lists of its own and drops messages to them. What is lifted in Strikeout stays there until you take it off; the contact card shows this with the address filled in.\n")
+		for _, l := range i.Lists {
+			p("\n- **%s**", text(l.Title))
+			if l.Page != "" {
+				p(": <%s>", l.Page)
+			}
+			p("\n")
+			if l.Note != "" {
+				p("  %s\n", text(l.Note))
+			}
+			if l.Command != "" {
+				p("\n  ```sh\n  %s\n  ```\n", l.Fill("nobody@example.com"))
+			}
+		}
+	}
 	p("\n## When a report cannot be stored\n\nStrikeout answers %d. %s", i.Busy(), text(i.RetryNote))
 	if i.RetryFor > 0 {
 		p(" Reports survive an outage of about %s.", span(i.RetryFor))
