@@ -147,7 +147,8 @@ func Classify(r Reply) Verdict {
 }
 
 // Excuses reports whether a reply names another reason than the address: a
-// temporary failure, a full mailbox, the mail system, the content, a policy. Ask
+// temporary failure, a full mailbox, the mail system, the content, a policy, the
+// sender's address. Ask
 // it of bounces that the provider already calls hard; a reply that says
 // nothing excuses nothing.
 func Excuses(r Reply) bool {
@@ -155,7 +156,7 @@ func Excuses(r Reply) bool {
 	switch {
 	case v.Hard(), v.Code == "" && v.Rule != "smtp-veto":
 		return false
-	case v.Rule == "smtp-veto", v.Rule == "smtp-class-4", v.Code == "552":
+	case v.Rule == "smtp-veto", v.Rule == "smtp-class-4", v.Code == "552", v.Code == "5.1.7", v.Code == "5.1.8":
 		return true
 	case len(v.Code) < 5:
 		return false

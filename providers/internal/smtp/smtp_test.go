@@ -132,6 +132,35 @@ func TestWholeWords(t *testing.T) {
 	}
 }
 
+// TestSenders: what the words say of us, they do not say of the recipient.
+func TestSenders(t *testing.T) {
+	for _, text := range []string{
+		"550 HELO domain does not exist", "550 From domain does not exist", "550 Your domain example.com does not exist",
+		"550 the domain of the envelope from does not exist", "550 MAIL FROM: no such domain", "550 the sender does not exist", "550 EHLO host unknown",
+	} {
+		if got := Classify(Reply{Text: text}); got.Kind != soft {
+			t.Errorf("%q: got %s by %s", text, got.Kind, got.Rule)
+		}
+	}
+}
+
+// TestHosts: the name of the server that said it is not what it said.
+func TestHosts(t *testing.T) {
+	for text, want := range map[string]recipient.Kind{
+		"host d1.ess.barracudanetworks.com[192.0.2.1] said: 550 5.1.1 <a@example.com>: no such user (in reply to RCPT TO command)": hard,
+		"Host MX1.SpamFilter.example[2001:db8::1] said: 550 5.1.1 user unknown":                                                    hard,
+		"host mx.example.com[192.0.2.1] said: 550 5.1.1 blocked by spamfilter.example":                                             soft,
+		"host spamhaus.example said: 550 5.1.1 user unknown":                                                                       soft,
+		"550 5.4.4 host not found [spam]":                                                                                          soft,
+		"550 5.1.2 host unknown":                                                                                                   hard,
+		"host [":                                                                                                                   soft, "host x]": soft, "host ": soft, "host": soft,
+	} {
+		if got := Classify(Reply{Text: text}); got.Kind != want {
+			t.Errorf("%q: got %s by %s", text, got.Kind, got.Rule)
+		}
+	}
+}
+
 func TestReplies(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -265,7 +294,7 @@ func TestExcuses(t *testing.T) {
 		{"", false}, {"550", false}, {"bounced", false}, {"550 5.1.1 user unknown", false}, {"550 5.0.0 no such user", false}, {"550 5.5.0 x", false},
 		{"550 5.4.4 Host or domain name not found", false}, {"550 5.2.1 disabled", false}, {"554 5.0.0 x", false}, {"550 5.7.17 new owner", false},
 		{"450 try later", true}, {"4.4.7 expired", true}, {"550 5.2.2 x", true}, {"550 5.2.1 x", true}, {"552 x", true}, {"554 5.3.4 x", true}, {"554 5.6.0 x", true},
-		{"550 5.7.1 x", true}, {"550 5.1.1 blocked by policy", true}, {"mailbox full", true}, {"rejected as spam", true},
+		{"550 5.7.1 x", true}, {"553 5.1.8 x", true}, {"550 Administrative prohibition", true}, {"550 5.1.1 blocked by policy", true}, {"mailbox full", true}, {"rejected as spam", true},
 	}
 	for _, tt := range tests {
 		if got := Excuses(Reply{Text: tt.text}); got != tt.want {

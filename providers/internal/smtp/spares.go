@@ -5,7 +5,8 @@ package smtp
 // content, a policy. It is for providers whose verdict is good where the code
 // is: a code that says more than "failed" decides alone, 5.2.1 and the codes of
 // mail systems and routes leave the verdict standing, and words count only where
-// no such code is. Code is the one that decided, "" where there is none.
+// no such code is, or beside 5.2.1, which a mailbox that gets too much mail at
+// once has too. Code is the one that decided, "" where there is none.
 func Spares(r Reply) (code string, spared bool) {
 	e := EnhancedCode(r.Status)
 	if found := scan(r.Text).enhanced; weight(e) < 2 && weight(found) > weight(e) {
@@ -15,8 +16,11 @@ func Spares(r Reply) (code string, spared bool) {
 		return firstOf(e, BasicCode(r.Code), BasicCode(r.Text)), Excuses(r)
 	}
 	switch e {
-	case "5.2.2", "5.2.3", "5.3.4":
+	case "5.1.7", "5.1.8", "5.2.2", "5.2.3", "5.3.4":
 		return e, true
+	case "5.2.1":
+		w := read(r.Text)
+		return e, w.has(rate) && !w.has(disabled)
 	}
 	return e, e[0] == '4' || e[2] == '6' || e[2] == '7'
 }

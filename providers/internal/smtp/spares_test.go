@@ -10,7 +10,12 @@ func TestSpares(t *testing.T) {
 	}{
 		{Reply{}, "", false},
 		{Reply{Status: "5.1.1", Text: "550 5.1.1 blocked by policy"}, "5.1.1", false},
+		{Reply{Status: "5.1.7", Text: "sender address rejected"}, "5.1.7", true},
+		{Reply{Text: "553 5.1.8 Domain of sender address does not exist"}, "5.1.8", true},
 		{Reply{Status: "5.2.1"}, "5.2.1", false},
+		{Reply{Status: "5.2.1", Text: "550 5.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages"}, "5.2.1", true},
+		{Reply{Text: "550-5.2.1 is receiving mail too quickly"}, "5.2.1", true},
+		{Reply{Text: "550 5.2.1 The account is disabled, as it sent too many messages"}, "5.2.1", false},
 		{Reply{Status: "5.2.2"}, "5.2.2", true},
 		{Reply{Status: "5.2.3"}, "5.2.3", true},
 		{Reply{Status: "5.3.0"}, "5.3.0", false},

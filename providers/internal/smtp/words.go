@@ -1,5 +1,7 @@
 package smtp
 
+import "strings"
+
 // mark is what a word in a reply means.
 type mark uint16
 
@@ -33,22 +35,28 @@ var phrases = []struct {
 		"couldn't find any host named", "no such domain", "host unknown", "unknown host", "mailbox is disabled",
 		"no such address", "unknown address", "recipient unknown", "null mx", "unknown mailbox",
 		"recipient does not exist", "no such person at this address", "addressee unknown",
+		"address not present in directory", "not listed in domino directory", "addresses were unknown", "address could not be found", "address couldn't be found",
+		"not a known user", "not a valid user", "not a valid recipient", "not an active address", "invalid user", "user not known", "user not exist",
+		"recipient not exist", "non-existent user", "nonexistent user", "mailbox invalid", "mailbox not present", "no mailbox found", "no mailbox by that name",
+		"no account by that name", "no one at this address", "unknown email address", "unknown e-mail address", "email name is not found",
+		"address is wrong or no longer valid", "nonexistentdomain", "nonexistent domain", "non-existent domain",
 	}},
 	{veto, []string{
 		"spam", "blocked", "block list", "blocklist", "blacklist", "black list", "policy", "reputation", "rate limit", "ratelimit",
 		"throttl", "greylist", "graylist", "grey list", "quota", "over limit", "too large", "content", "virus", "dmarc", "dkim",
 		"relaying denied", "relay denied", "relay access denied", "relaying not allowed", "relay not permitted", "authentication",
 		"temporar", "try again", "access denied", "listed at", "spamhaus", "barracuda", "sorbs", "spamcop",
-		"sender verify", "sender verification", "verify sender", "sender address verif", "too many", "too quickly", "malware", "phish",
+		"sender verify", "sender verification", "verify sender", "sender address verif", "too many", "too quickly", "malware", "phish", "prohibit",
 	}},
+	{rate, []string{"too many", "too quickly"}},
 	{disabled, []string{"disabled", "deactivated", "inactive", "closed", "terminated", "suspended"}},
 	{noDomain, []string{
 		"does not exist", "doesn't exist", "nxdomain", "domain not found", "no such domain", "host not found", "host or domain name not found",
-		"unknown host", "host unknown",
+		"unknown host", "host unknown", "nonexistentdomain", "nonexistent domain", "non-existent domain", // the first is Exchange's
 	}},
 	{unavailable, []string{"mailbox unavailable"}},
 	{atRCPT, []string{"rcpt to"}},
-	{aSender, []string{"sender", "mail from", "return path", "return-path", "reverse-path", "from address"}},
+	{aSender, []string{"sender", "mail from", "return path", "return-path", "reverse-path", "from address", "from domain", "envelope from", "your domain", "helo", "ehlo"}},
 	{refusal, []string{"rejected", "denied", "refused"}},
 	{unrouteable, []string{"unrouteable address"}},
 	{unknown, []string{"unknown", "no such"}},
@@ -140,8 +148,9 @@ func wordByte(line []byte, i int) bool {
 }
 
 // plain appends text in lower case on one line, with single spaces, without
-// the codes that each line of a reply repeats and without the addresses that
-// the reply quotes: <Spam.Policy@example.com> says nothing of spam.
+// the codes that each line of a reply repeats and without the addresses and the
+// hosts that the reply quotes: neither <Spam.Policy@example.com> nor "host
+// mx.barracudanetworks.com[192.0.2.1] said" says anything of spam.
 func plain(out []byte, text string) []byte {
 	start, space := true, true // at the start of a line; of a word
 	for i := 0; i < len(text); {
@@ -156,6 +165,11 @@ func plain(out []byte, text string) []byte {
 			continue
 		case space && (c == '2' || c == '4' || c == '5'):
 			if n := prefix(text[i:], start); n > 0 {
+				i, start = i+n, false
+				continue
+			}
+		case space && c|0x20 == 'h':
+			if n := quotedHost(text[i:]); n > 0 {
 				i, start = i+n, false
 				continue
 			}
@@ -202,6 +216,27 @@ func prefix(s string, lineStart bool) int {
 	}
 	if lineStart {
 		return 4
+	}
+	return 0
+}
+
+// quotedHost returns the length of "host NAME[ADDRESS]", as Postfix and others
+// name the server whose reply follows.
+func quotedHost(s string) int {
+	const word = "host "
+	if len(s) <= len(word) || !strings.EqualFold(s[:len(word)], word) {
+		return 0
+	}
+	bracket := false
+	for i := len(word); i < len(s) && i < 300; i++ {
+		switch c := s[i]; {
+		case c == '[':
+			bracket = true
+		case c == ']' && bracket:
+			return i + 1
+		case c <= ' ':
+			return 0
+		}
 	}
 	return 0
 }
