@@ -58,7 +58,7 @@ func TestKinds(t *testing.T) {
 		{Name: "stop on WhatsApp", Body: mo("STOP", "WhatsApp")},
 		{Name: "start", Body: mo("start", "SMS"), Want: "opt_in +358450000013 0031600000001"},
 		{Name: "hello", Body: mo("hello", "SMS")},
-		{Name: "first edition", Body: `{"reference":"r","from":"0031612345678","to":"3669","body":"stop","groupings":["","",""]}`, Want: "opt_out +31612345678 +3669"},
+		{Name: "first edition", Body: `{"reference":"r","from":"0031612345678","to":"3669","body":"stop","groupings":["","",""]}`, Want: "opt_out +31612345678 3669"},
 		{Name: "stop from nobody", Body: `{"from":{},"message":{"text":"STOP"}}`, Want: "!no_recipient"},
 	}
 	for _, reason := range []string{"5", "6", "7", "8", "20", "21", "22", "23", "24", "25", "26", "27", "28", "29", "33", "99"} {

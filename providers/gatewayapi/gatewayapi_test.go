@@ -125,7 +125,7 @@ func TestKinds(t *testing.T) {
 	} {
 		c := providertest.Case{Name: "short code: " + text, Body: received("451204", text)}
 		if want != "" {
-			c.Want = want + " +358450000013 +451204"
+			c.Want = want + " +358450000013 451204"
 		}
 		cases = append(cases, c)
 	}
@@ -144,7 +144,7 @@ func TestOwnDecisions(t *testing.T) {
 		{Name: "undeliverable without a code", Body: dsn("UNDELIVERABLE", "null"), Want: "soft_bounce +358450000019 UNDELIVERABLE"},
 		{Name: "a code called soft", Body: dsn("UNDELIVERABLE", `"0x1060"`), Want: "soft_bounce +358450000019 0x1060"},
 		{Name: "stop after the keyword", Body: received("4512345678", "foo Stop"), Want: "opt_out +358450000013 +4512345678"},
-		{Name: "start after the keyword", Body: received("451204", "FOO start"), Want: "opt_in +358450000013 +451204"},
+		{Name: "start after the keyword", Body: received("451204", "FOO start"), Want: "opt_in +358450000013 451204"},
 		{Name: "stop after another word", Body: received("451204", "bar stop")},
 	})
 }

@@ -12,24 +12,39 @@ import (
 )
 
 // MSISDN puts the + before a bare number with country code, as most providers
-// report it. A value that already starts with + or 00 stays as it is, and a
-// space at its start is a + that a query decoded. Short codes and sender names
+// report it, with or without spaces and hyphens between the digits. A value that
+// already starts with + or 00 stays as it is; a space at its start is a + that a
+// query decoded, and %2B one that was encoded twice. Short codes and sender names
 // stay what they are and are refused later.
 func MSISDN(s string) string {
 	if strings.HasPrefix(s, " ") && len(s) > 1 && s[1] >= '0' && s[1] <= '9' {
 		s = "+" + s[1:]
 	}
 	s = strings.TrimPrefix(strings.TrimSpace(s), "tel:")
+	if len(s) > 3 && strings.EqualFold(s[:3], "%2B") {
+		s = "+" + s[3:]
+	}
 	if s == "" || s[0] == '+' || strings.HasPrefix(s, "00") {
 		return s
 	}
-	for _, r := range s {
-		if r < '0' || r > '9' {
+	digits := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9':
+			digits++
+		case c == ' ' || c == '-':
+		default:
 			return s
 		}
 	}
+	if digits < minDigits {
+		return s
+	}
 	return "+" + s
 }
+
+// minDigits is what E.164 numbers have at least; shorter ones are short codes.
+const minDigits = 7
 
 // Stop are the words that stop messages, by language (BCP 47). The English
 // ones are the CTIA list that carriers and providers enforce themselves. A
