@@ -155,6 +155,9 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 }
 
 func (a adapter) read(b *providers.Batch, p sms.Params) {
+	if kind := strings.ToLower(p.Get("Type")); kind != "" && kind != "sms" && kind != "mms" { // WhatsApp says nothing of texts
+		return
+	}
 	id, status := p.Get("MessageUUID", "ParentMessageUUID"), strings.ToLower(p.Get("Status"))
 	at := wire.Time(p.Get("DeliveryReportTime", "SentTime", "QueuedTime", "MessageTime")) // UTC is assumed: no zone is stated
 	if text := p.Get("Text"); text != "" && (status == "" || status == "received") {

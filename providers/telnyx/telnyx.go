@@ -99,6 +99,7 @@ type event struct {
 
 type payload struct {
 	ID           wire.Text `json:"id"`
+	Type         wire.Text `json:"type"`
 	From         party     `json:"from"`
 	To           []party   `json:"to"`
 	CC           []party   `json:"cc"`
@@ -126,6 +127,9 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	}
 	if len(d.Raw) > 0 && wire.Decode(d.Raw, &d.payload) != nil {
 		return nil, providers.Malformed(name, "data.payload", providers.ErrNotJSON)
+	}
+	if kind := d.payload.Type.Lower(); kind != "" && kind != "sms" && kind != "mms" { // RCS and WhatsApp say nothing of texts
+		return nil, nil
 	}
 	b := providers.NewBatch(name, 1)
 	read(b, d)

@@ -1,6 +1,7 @@
 package telnyx
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/strikeout/strikeout/providers"
@@ -49,6 +50,8 @@ func TestKinds(t *testing.T) {
 		{Name: "delivered with an old error", Body: single("delivered", code("40012")), Want: "delivered" + to},
 		{Name: "no errors", Body: single("delivery_failed", `null`), Want: "soft_bounce" + to},
 		{Name: "code as a number", Body: single("delivery_failed", `[{"code":40012}]`), Want: "hard_bounce" + to + " 40012"},
+		{Name: "RCS", Body: strings.Replace(single("delivery_failed", code("40012")), `"id":"m1"`, `"id":"m1","type":"RCS"`, 1)},
+		{Name: "MMS", Body: strings.Replace(single("delivery_failed", code("40012")), `"id":"m1"`, `"id":"m1","type":"MMS"`, 1), Want: "hard_bounce" + to + " 40012"},
 		{Name: "the second error says more", Body: single("delivery_failed", `[{"code":"40008"},{"code":"40001"}]`), Want: "hard_bounce" + to + " 40001"},
 		{Name: "40300 with a title", Body: single("sending_failed", `[{"code":"40300","title":"Blocked due to STOP message"}]`), Want: "opt_out" + to + " +15005550001"},
 		{Name: "40300 with a detail", Body: single("sending_failed", `[{"code":"40300","detail":"... due to an existing block rule."}]`), Want: "opt_out" + to + " +15005550001"},

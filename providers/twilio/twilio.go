@@ -101,7 +101,7 @@ func (m *message) add(b *providers.Batch, field, status string, e recipient.Even
 	case "delivered":
 		e.Kind = recipient.Delivered
 	case "undelivered", "failed":
-		e.Kind, e.Rule, e.Code, e.Detail = m.kind(), "twilio-"+m.Code, m.Code, m.Words
+		e.Kind, e.Rule, e.Code, e.Detail = m.kind(), strings.TrimSuffix("twilio-"+m.Code, "-"), m.Code, m.Words
 		if e.Kind == recipient.OptOut {
 			e.Code = m.From // what the person stopped
 		}

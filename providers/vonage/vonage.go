@@ -121,7 +121,7 @@ func (rep *report) receipt(b *providers.Batch) {
 	case "delivered":
 		e.Kind = recipient.Delivered
 	case "expired", "failed", "rejected":
-		e.Rule, e.Detail = "vonage-err-"+code, "status "+status
+		e.Rule, e.Detail = strings.TrimSuffix("vonage-err-"+code, "-"), "status "+status
 		e.Kind, e.Code = kindOf(receiptCodes, code, rep.To.Number)
 	default: // accepted, buffered; unknown says nothing
 		return
@@ -164,7 +164,7 @@ func (a adapter) message(b *providers.Batch, rep *report) {
 	case "delivered":
 		e.Kind = recipient.Delivered
 	case "rejected", "undeliverable":
-		e.Rule, e.Detail = "vonage-error-"+code, rep.Error.V.Detail.String()
+		e.Rule, e.Detail = strings.TrimSuffix("vonage-error-"+code, "-"), rep.Error.V.Detail.String()
 		if e.Detail == "" {
 			e.Detail = rep.Error.V.Reason.String()
 		}
