@@ -22,8 +22,9 @@ var (
 	waiting = regexp.MustCompile(`(?i)queue too long|retry timeout exceeded|(has )?not yet been delivered|been delayed|warning message only|delivery delayed|delayed mail|still (being retried|undelivered)|will (be retried|keep trying|continue to (try|attempt))|delay notification|\(delay\)|retry time not reached`)
 	// copied opens the returned original.
 	copied = regexp.MustCompile(`(?im)^[ \t]*-{2,}.*(copy of the message|original message|original headers|message headers?|message header follows|unsent message|message's header|returned message).*$`)
-	// addressLine is an address alone on its line, perhaps with the reason behind it.
-	addressLine = regexp.MustCompile(`^[ \t]*(?:rfc822;[ \t]*)?(?:<([^\s<>]+@[^\s<>]+)>|"?([^\s<>"',;:()]+@[^\s<>"',;:()]+?)"?)[ \t]*(?:(?::|\.\.\.)(.*)|(\(.*)|)$`)
+	// addressLine is an address alone on its line, perhaps with the reason behind
+	// it. Zoho writes "ERROR CODE" there, old Exchange servers the time.
+	addressLine = regexp.MustCompile(`^[ \t]*(?:rfc822;[ \t]*)?(?:<([^\s<>]+@[^\s<>]+)>|"?([^\s<>"',;:()]+@[^\s<>"',;:()]+?)"?)[ \t]*(?:(?::|\.\.\.)(.*)|(\(.*)|,?[ \t]((?:Invalid Address, )?ERROR[ _]CODE.*)|[ \t]on \d{1,2}/\d{1,2}/\d{2,4} .*|)$`)
 	absence     = regexp.MustCompile(`(?i)out of (the )?office|automatic reply|auto(matic)?[- ]?(reply|response)|autoreply|vacation|abwesen|automatische antwort|absence|poissa|frånvaro|afwezig|réponse automatique|respuesta automática`)
 )
 
@@ -128,7 +129,7 @@ func (d *reader) sections(text string) (out []*section) {
 					cur = &section{to: a}
 					out = append(out, cur)
 				}
-				cur.add(m[3] + m[4])
+				cur.add(m[3] + m[4] + m[5])
 				continue
 			}
 		}
