@@ -7,6 +7,8 @@
 package azureemail
 
 import (
+	"strings"
+
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/internal/eventgrid"
 	"github.com/strikeout/strikeout/providers/internal/smtp"
@@ -79,7 +81,7 @@ func read(b *providers.Batch, g *eventgrid.Event[report]) {
 	if e.EventID == "" {
 		e.IDParts = []string{e.MessageID, e.Code, d.AttemptTime.String()}
 	}
-	reply := smtp.Reply{Text: e.Detail}
+	reply := smtp.Reply{Text: apart(e.Detail)}
 	switch d.Status.Lower() {
 	case "bounced":
 		if smtp.Excuses(reply) {
@@ -90,6 +92,22 @@ func read(b *providers.Batch, g *eventgrid.Event[report]) {
 		e.Kind, e.Rule = v.Kind, v.Rule
 	}
 	b.AddTo(recipient.Email, "data.recipient", smtp.Bare(d.Recipient.String()), e)
+}
+
+// apart puts spaces into a message that is one word, such as
+// "DestinationMailboxFull" in Microsoft's own example.
+func apart(s string) string {
+	if strings.ContainsAny(s, " \t\r\n") {
+		return s
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		if i > 0 && 'A' <= s[i] && s[i] <= 'Z' && 'a' <= s[i-1] && s[i-1] <= 'z' {
+			b.WriteByte(' ')
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
 }
 
 // message returns the server's words, which have no published grammar.

@@ -25,6 +25,8 @@ func TestKinds(t *testing.T) {
 	cases := []providertest.Case{
 		{Name: "delivered", Body: "[" + one("Delivered", "") + "]", Want: "delivered a@example.com Delivered"},
 		{Name: "bounced", Body: "[" + one("Bounced", "") + "]", Want: "hard_bounce a@example.com Bounced"},
+		{Name: "bounced, one word", Body: "[" + one("Bounced", "DestinationMailboxFull") + "]", Want: "soft_bounce a@example.com Bounced"},
+		{Name: "failed, one word", Body: "[" + one("Failed", "RecipientNotFound") + "]", Want: "hard_bounce a@example.com Failed"},
 		{Name: "lower case", Body: "[" + one("bounced", "") + "]", Want: "hard_bounce a@example.com bounced"},
 		{Name: "filtered", Body: "[" + one("FilteredSpam", "550 5.1.1 user unknown") + "]", Want: "soft_bounce a@example.com FilteredSpam"},
 		{Name: "quarantined", Body: "[" + one("Quarantined", "") + "]", Want: "soft_bounce a@example.com Quarantined"},

@@ -27,11 +27,13 @@ const name = "mailtrap"
 var kinds = map[string]recipient.Kind{
 	"bounce":      recipient.HardBounce, // if judge agrees
 	"soft bounce": recipient.SoftBounce,
-	"soft_bounce": recipient.SoftBounce,
 	"spam":        recipient.Complaint,
 	"unsubscribe": recipient.OptOut,
 	"delivery":    recipient.Delivered,
 }
+
+// separators are those that people write for the space, as other providers do.
+var separators = strings.NewReplacer("_", " ", "-", " ")
 
 // byText are the bounce categories that leave it to the server's reply whether
 // the address is faulty. All others but badrecipient are soft; Mailtrap itself
@@ -117,7 +119,7 @@ func split(body []byte) ([]wire.Raw, error) {
 
 func read(b *providers.Batch, it *item) {
 	e := recipient.Event{
-		Kind: kinds[it.Event.Lower()], At: it.Timestamp.Time(), EventID: it.EventID.String(), MessageID: it.MessageID.String(),
+		Kind: kinds[separators.Replace(it.Event.Lower())], At: it.Timestamp.Time(), EventID: it.EventID.String(), MessageID: it.MessageID.String(),
 		IDParts: []string{it.EventID.String()},
 	}
 	if e.EventID == "" {

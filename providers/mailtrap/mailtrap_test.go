@@ -61,6 +61,7 @@ func TestKinds(t *testing.T) {
 		{Name: "bad email", Body: `{"events":[{"event":"spam","event_id":"e","email":"nobody"}]}`, Want: "!bad_recipient"},
 		{Name: "audit log", Body: `{"events":[{"event":"activity_log.created","timestamp":1}]}`},
 		{Name: "unsubscribe", Body: one("unsubscribe", ""), Want: "opt_out a@example.com bulk"},
+		{Name: "soft with hyphen", Body: one("Soft-Bounce", ""), Want: "soft_bounce a@example.com"},
 		{Name: "soft with underscore", Body: one("soft_bounce", ""), Want: "soft_bounce a@example.com"},
 		{Name: "soft with badrecipient", Body: one("soft bounce", `"bounce_category":"badrecipient","response":"5.1.1 user unknown"`), Want: "soft_bounce a@example.com badrecipient"},
 		{Name: "badrecipient", Body: one("bounce", `"bounce_category":"badrecipient"`), Want: "hard_bounce a@example.com badrecipient"},

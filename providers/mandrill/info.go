@@ -32,7 +32,7 @@ var Info = providers.Info{
 	},
 	Events: []string{"Message Is Bounced", "Message Is Soft-Bounced", "Message Is Delayed", "Message Is Marked As Spam", "Message Recipient Unsubscribes", "Message Is Rejected", "Denylist changes", "Message Is Delivered (optional)"},
 	Mapping: []providers.Mapping{
-		{Report: "hard_bounce", Kind: recipient.HardBounce, Note: "soft when the server's reply speaks of a full mailbox, the size, a policy or a temporary failure"},
+		{Report: "hard_bounce", Kind: recipient.HardBounce, Note: "soft when the server's reply or the description speaks of a full mailbox, the size, a policy or a temporary failure"},
 		{Report: "soft_bounce, deferral", Kind: recipient.SoftBounce},
 		{Report: "spam", Kind: recipient.Complaint},
 		{Report: "unsub", Kind: recipient.OptOut},

@@ -12,6 +12,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/internal/batch"
@@ -164,9 +165,12 @@ func (ev *event) message(b *providers.Batch) {
 	}
 	switch word {
 	case "hard_bounce":
-		// The words of bounce_description are not documented, so the event decides.
+		// The words of bounce_description are not documented, so the event decides
+		// unless they name a full mailbox, a policy, the content.
 		if _, spared := smtp.Spares(smtp.Reply{Text: e.Detail}); spared {
 			e.Kind, e.Rule = recipient.SoftBounce, "mandrill-diag"
+		} else if smtp.Excuses(smtp.Reply{Text: strings.ReplaceAll(e.Code, "_", " ")}) {
+			e.Kind, e.Rule = recipient.SoftBounce, "mandrill-description"
 		}
 	case "reject": // Mandrill did not send
 		m := reasons[ev.Msg.Reject.word()]

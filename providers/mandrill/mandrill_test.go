@@ -46,6 +46,7 @@ func TestKinds(t *testing.T) {
 	add("bad recipient", `{"event":"spam","_id":"m","msg":{"email":"nobody"}}`, "!bad_recipient")
 	add("hard", msg("hard_bounce", `,"bounce_description":"bad_mailbox","bgtools_code":10,"diag":"smtp;550 5.1.1 user unknown"`), "hard_bounce a@example.com bad_mailbox")
 	add("hard, other words", msg("hard_bounce", `,"bounce_description":"invalid_domain","bgtools_code":50,"diag":""`), "hard_bounce a@example.com invalid_domain")
+	add("hard, full mailbox", msg("hard_bounce", `,"bounce_description":"mailbox_full","bgtools_code":22,"diag":""`), "soft_bounce a@example.com mailbox_full")
 	add("hard, no words", msg("hard_bounce", ""), "hard_bounce a@example.com hard_bounce")
 	for diag, want := range map[string]string{"550 5.2.1 x": "hard", "554 5.0.0 x": "hard", "smtp;552 5.2.2 x": "soft", "552 5.2.3 x": "soft", "5.3.4": "soft", "550 5.7.1 x": "soft", "450 4.2.0 x": "soft"} {
 		add("hard, diag "+diag, msg("hard_bounce", `,"diag":"`+diag+`"`), want+"_bounce a@example.com hard_bounce")

@@ -67,6 +67,9 @@ type bounce struct {
 	Message wire.Text `json:"message"`
 	Type    wire.Text `json:"type"`
 	SubType wire.Text `json:"subType"`
+	// What the other server said, in newer payloads. Some have it, the rest only
+	// Amazon's advice in Message.
+	Diagnostic wire.List `json:"diagnosticCode"`
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
@@ -74,14 +77,15 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if err := wire.Decode(r.Body, &m); err != nil {
 		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
 	}
-	if m.Type == "" {
+	kind := m.Type.Lower()
+	if kind == "" {
 		return nil, providers.Malformed(name, "type", providers.ErrMissing)
 	}
 	d := &m.Data
-	e := recipient.Event{Kind: kinds[m.Type.String()], At: m.CreatedAt.Time(), EventID: svix.ID(r), MessageID: d.EmailID.String()}
+	e := recipient.Event{Kind: kinds[kind], At: m.CreatedAt.Time(), EventID: svix.ID(r), MessageID: d.EmailID.String()}
 	e.IDParts = []string{e.EventID}
 	if e.EventID == "" { // only on an endpoint that is explicitly unsigned
-		e.IDParts = []string{m.Type.String(), e.MessageID, d.Bounce.Type.String(), m.CreatedAt.String()}
+		e.IDParts = []string{kind, e.MessageID, d.Bounce.Type.String(), m.CreatedAt.String()}
 	}
 	b := providers.NewBatch(name, len(d.To))
 	// Every event of a mail names all its "to" addresses and not the one it is about.
@@ -95,13 +99,13 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 			b.AddTo(recipient.Email, "data.email", smtp.Bare(d.Email.String()), e)
 		}
 		return b.Done()
-	case m.Type == "email.bounced":
+	case kind == "email.bounced":
 		e.Kind, e.Rule = d.Bounce.kind(several)
 		if e.Kind == "" {
 			return nil, nil
 		}
-		e.Code, e.Detail = d.Bounce.code(), d.Bounce.Message.String()
-	case m.Type == "email.failed":
+		e.Code, e.Detail = d.Bounce.code(), d.Bounce.words()
+	case kind == "email.failed":
 		e.Detail = d.Failed.Reason.String()
 	case e.Kind == recipient.Complaint && several:
 		// One of them complained. Nobody is opted out by a guess: an administrator decides.
@@ -133,7 +137,7 @@ func (b bounce) kind(several bool) (recipient.Kind, string) {
 		return recipient.SoftBounce, "resend-bounce"
 	case several:
 		return recipient.SoftBounce, "resend-several-recipients"
-	case aboutMessage(b.Message.String()):
+	case aboutMessage(b.Message.String()), smtp.Excuses(smtp.Reply{Text: strings.Join(b.Diagnostic, "\n")}):
 		return recipient.SoftBounce, "resend-bounce-smtp"
 	}
 	return recipient.HardBounce, "resend-bounce"
@@ -144,6 +148,14 @@ func (b bounce) kind(several bool) (recipient.Kind, string) {
 // Amazon's advice, which warns of one's reputation in every text.
 func aboutMessage(text string) bool {
 	return smtp.EnhancedCode(text) != "" && smtp.Excuses(smtp.Reply{Text: text})
+}
+
+// words prefers the other server's reply to Amazon's advice.
+func (b bounce) words() string {
+	if len(b.Diagnostic) > 0 {
+		return strings.Join(b.Diagnostic, " ")
+	}
+	return b.Message.String()
 }
 
 func (b bounce) code() string {

@@ -95,22 +95,12 @@ type event struct {
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
-	m, err := sns.Read(r)
-	if err != nil {
-		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
-	}
-	if m.Type != sns.Notification {
-		if m.Type == "" {
-			return nil, providers.Malformed(name, "Type", providers.ErrMissing)
-		}
-		return nil, nil
-	}
-	inner := strings.TrimSpace(m.Message)
-	if !strings.HasPrefix(inner, "{") {
-		return nil, nil // a test message in plain words
+	outer, err := sns.Unwrap(name, r)
+	if err != nil || outer.Body == nil { // nil: a confirmation, or a test in plain words
+		return nil, err
 	}
 	var ev event
-	if err := wire.Decode([]byte(inner), &ev); err != nil {
+	if err := wire.Decode(outer.Body, &ev); err != nil {
 		return nil, providers.Malformed(name, "Message", providers.ErrNotJSON)
 	}
 	if ev.Type == "" {
@@ -121,7 +111,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 		Code: ev.Type.String(), Rule: "scaleway-type", Detail: ev.detail(),
 	}
 	if e.EventID == "" {
-		e.EventID = m.MessageID
+		e.EventID = outer.ID
 	}
 	e.IDParts = []string{e.EventID}
 	if e.EventID == "" {

@@ -196,9 +196,10 @@ func (ev *event) bounce(kind string) (recipient.Kind, string, string) {
 	case spared:
 		return recipient.SoftBounce, "sendgrid-code", code
 	case vagueClasses[class]:
-		// 5.1.7 and 5.1.8 are about the sender's address.
-		if strings.HasPrefix(code, "5.1.") && code != "5.1.7" && code != "5.1.8" {
-			return recipient.HardBounce, "sendgrid-class-5.1", code
+		for _, proof := range []string{code, smtp.EnhancedCode(ev.Reason.String())} {
+			if strings.HasPrefix(proof, "5.1.") && proof != "5.1.7" && proof != "5.1.8" { // those two are about the sender's address
+				return recipient.HardBounce, "sendgrid-class-5.1", proof
+			}
 		}
 		return recipient.SoftBounce, "sendgrid-class", code
 	}

@@ -37,6 +37,7 @@ var Info = providers.Info{
 		{Report: "Complaint", Kind: recipient.Complaint},
 		{Report: "Complaint: OnAccountSuppressionList", Kind: recipient.Complaint, Echo: true},
 		{Report: "Complaint: not-spam, auth-failure", Note: "no complaint of the person"},
+		{Report: "Bounce, Permanent, UnsubscribedRecipient", Kind: recipient.OptOut, Echo: true, Note: "not sent, because the person left the contact list"},
 		{Report: "Subscription: unsubscribeAll, or a topic from OptIn to OptOut", Kind: recipient.OptOut, Note: "the contact list and topics are kept as its scope"},
 		{Report: "Subscription: back to OptIn", Kind: recipient.Reactivation, Note: "lifts nothing here"},
 		{Report: "Delivery", Kind: recipient.Delivered},

@@ -215,6 +215,8 @@ func (rec *record) bounced(e *recipient.Event, p *person) {
 		return
 	}
 	switch {
+	case strings.HasPrefix(sub, "unsubscribe"): // a contact who left the list; in no page that we found (UNCONFIRMED)
+		e.Kind, e.Echo, e.Rule, e.Code = recipient.OptOut, true, "ses-unsubscribed", names
 	case lists[sub]:
 		e.Kind, e.Echo, e.Rule = recipient.HardBounce, true, "ses-"+sub
 	case p.Action.Lower() == "delayed", spared: // Amazon's own example mixes both in a permanent bounce

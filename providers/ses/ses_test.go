@@ -110,6 +110,7 @@ func TestKinds(t *testing.T) {
 		{Name: "no email", Body: bounced("Permanent", `"NoEmail"`, ""), Want: "hard_bounce a@example.com Permanent/NoEmail"},
 		{Name: "global list", Body: bounced("Permanent", `"Suppressed"`, `,"status":"5.1.1"`), Want: "~hard_bounce a@example.com 5.1.1"},
 		{Name: "account list", Body: bounced("Permanent", `"OnAccountSuppressionList"`, `,"status":"5.1.1"`), Want: "~hard_bounce a@example.com 5.1.1"},
+		{Name: "left the list", Body: bounced("Permanent", `"UnsubscribedRecipient"`, `,"status":"5.1.1"`), Want: "~opt_out a@example.com Permanent/UnsubscribedRecipient"},
 		{Name: "delayed in a permanent bounce", Body: bounced("Permanent", `"General"`, `,"action":"delayed"`), Want: "soft_bounce a@example.com Permanent/General"},
 		{Name: "a new subtype", Body: bounced("Permanent", `"MailboxMoved"`, `,"status":"5.0.0"`), Want: "soft_bounce a@example.com 5.0.0"},
 		{Name: "a new subtype with proof", Body: bounced("Permanent", `"MailboxMoved"`, `,"status":"5.1.6"`), Want: "hard_bounce a@example.com 5.1.6"},
