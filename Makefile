@@ -11,7 +11,7 @@ PKG      ?= ./...
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 
 .DEFAULT_GOAL := help
-.PHONY: help test cover lint fix bench fuzz generate picture demo build clean
+.PHONY: help test cover lint fix bench microbench fuzz generate picture demo build clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,10 @@ $(GOLANGCI):
 	GOBIN=$(CURDIR)/.bin/tmp go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	@mv .bin/tmp/golangci-lint $@ && rmdir .bin/tmp
 
-bench: ## Benchmarks (BENCH=Record PKG=./store COUNT=5)
+bench: ## Measure the whole program against the machine's limits; writes docs/benchmarks.md (ARGS=-full, ARGS=-help)
+	.ci/test-deps go run ./cmd/bench $(ARGS)
+
+microbench: ## Go's benchmarks (BENCH=Record PKG=./store COUNT=5)
 	.ci/test-deps go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 30m $(PKG)
 
 fuzz: ## Every fuzz target for FUZZTIME (30s)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
+	"github.com/strikeout/strikeout/store/mariadbd"
 )
 
 // Each runs f on SQLite and on MariaDB or MySQL, in parallel subtests that are
@@ -76,8 +77,8 @@ func SQLite(t testing.TB) string {
 // shared is the server of this test binary.
 var shared struct {
 	sync.Mutex
-	server *Server // kept: when its pipe is collected it ends
-	dsn    string  // of the driver, without a database
+	server *mariadbd.Server // kept: when its pipe is collected it ends
+	dsn    string           // of the driver, without a database
 	err    error
 }
 
@@ -103,12 +104,16 @@ func serverDSN() (string, error) {
 		slash := strings.LastIndexByte(dsn, '/')
 		return dsn[:slash+1], nil
 	}
-	s, err := start(tempDir)
+	dir, err := mariadbd.TempDir("")
 	if err != nil {
-		return "", err
+		return "", err //nolint:wrapcheck // a test helper
+	}
+	s, err := mariadbd.New(dir, options...)
+	if err != nil {
+		return "", err //nolint:wrapcheck // a test helper
 	}
 	shared.server = s // runs until the binary ends
-	return s.dsn(), nil
+	return s.DSN(), nil
 }
 
 // fresh makes a database on a server that outlives the test.

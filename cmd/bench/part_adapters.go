@@ -1,0 +1,301 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/all"
+	"github.com/strikeout/strikeout/recipient"
+)
+
+// cost is what one call of a function takes on one core.
+type cost struct {
+	cpu    time.Duration
+	allocs float64
+}
+
+// processorTime is what this process has used: unlike the clock it does not
+// see other programs.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// costOf calls f for about the given time, three times, and takes the median.
+func costOf(long time.Duration, f func() error) (cost, error) {
+	var cpu, allocs []float64
+	for range 3 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		began, used, n := time.Now(), processorTime(), 0
+		for time.Since(began) < long {
+			for range 1 + n/8 { // the clock is asked now and then
+				if err := f(); err != nil {
+					return cost{}, err
+				}
+				n++
+			}
+		}
+		used = processorTime() - used
+		runtime.ReadMemStats(&after)
+		cpu = append(cpu, float64(used)/float64(n))
+		allocs = append(allocs, float64(after.Mallocs-before.Mallocs)/float64(n))
+	}
+	return cost{time.Duration(median(cpu)), median(allocs)}, nil
+}
+
+// proof says how a provider's requests are authenticated.
+type proof string
+
+const (
+	sharedKey proof = "shared key"
+	publicKey proof = "public key"
+	noProof   proof = "none of its own"
+)
+
+// proofOf is what the settings of a provider say.
+func proofOf(s providers.Settings) proof {
+	switch {
+	case len(s.All("public_key"))+len(s.All("certificates"))+len(s.All("topics"))+len(s.All(providers.PrivateKeySetting)) > 0:
+		return publicKey
+	case len(s.All("signing_secret")) > 0:
+		return sharedKey
+	}
+	return noProof
+}
+
+// adapterRow is one line of the table.
+type adapterRow struct {
+	name   string
+	proof  proof
+	isJSON bool
+	bytes  int
+	one    cost
+	plain  cost // encoding/json, into maps
+	each   cost // of one event in an array; zero: it has none
+}
+
+const arrayEvents = 1000
+
+func (e *bench) adapters(context.Context) (*section, error) {
+	var rows []adapterRow
+	infos := all.Infos()
+	if e.short {
+		infos = infos[:4]
+	}
+	for _, info := range infos {
+		r, err := e.adapter(info)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", info.Name, err)
+		}
+		rows = append(rows, r)
+	}
+	slices.SortFunc(rows, func(a, b adapterRow) int { return strings.Compare(a.name, b.name) })
+	s := &section{title: "Adapters", text: "Verify and Parse of each provider's typical report, the simulator's permanent failure, on one core; and Parse alone of an array of 1000 of them, for each event. " +
+		"It is processor time, which other programs do not change. The last column but two compares with `json.Unmarshal` of the same body into maps."}
+	var slowest, most, inArray, slow figure
+	keep := func(f *figure, what string, v float64) {
+		if v >= f.value {
+			f.value, f.what = v, what
+		}
+	}
+	var b strings.Builder
+	b.WriteString("| provider | authenticated by | bytes | µs | allocations | of `json.Unmarshal` | in an array: µs each | allocations each |\n|---|---|---|---|---|---|---|---|\n")
+	for _, r := range rows {
+		us := float64(r.one.cpu) / 1e3
+		if r.isJSON && r.proof == sharedKey {
+			keep(&slowest, "slowest signed JSON webhook with a shared key: "+r.name, us)
+			keep(&most, "most allocations of one of those: "+r.name, r.one.allocs)
+		}
+		if r.proof != publicKey {
+			keep(&slow, "slowest of all without public-key signatures: "+r.name, us)
+		}
+		ratio, each, eachAllocs := "", "", ""
+		if r.isJSON {
+			ratio = fmt.Sprintf("%.2f", float64(r.one.cpu)/float64(max(r.plain.cpu, 1)))
+		}
+		if r.each.cpu > 0 {
+			v := float64(r.each.cpu) / 1e3
+			keep(&inArray, "slowest event in an array: "+r.name, v)
+			each, eachAllocs = fmt.Sprintf("%.2f", v), fmt.Sprintf("%.1f", r.each.allocs)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %d | %.1f | %.0f | %s | %s | %s |\n", r.name, r.proof, r.bytes, us, r.one.allocs, ratio, each, eachAllocs)
+	}
+	goal := func(f figure, must float64, unit string, digits int) {
+		f.must, f.aim, f.most, f.unit, f.digits = must, must, true, unit, digits
+		s.add(f)
+	}
+	goal(slowest, 15, "µs", 1)
+	goal(most, 40, "", 0)
+	goal(inArray, 3, "µs", 2)
+	goal(slow, 200, "µs", 1)
+	s.details = append(s.details, b.String())
+	return s, nil
+}
+
+// adapter measures one provider.
+func (e *bench) adapter(info providers.Info) (r adapterRow, err error) {
+	long := e.long / 25
+	set, err := info.Simulate.Settings(rand.Reader)
+	if err != nil {
+		return r, fmt.Errorf("make settings: %w", err)
+	}
+	a, err := info.New(set)
+	if err != nil {
+		return r, fmt.Errorf("make an adapter: %w", err)
+	}
+	sample := info.Simulate.Samples[0]
+	if i := slices.IndexFunc(info.Simulate.Samples, func(s providers.Sample) bool { return slices.Contains(s.Kinds, recipient.HardBounce) }); i >= 0 {
+		sample = info.Simulate.Samples[i]
+	}
+	shot := func(i int) (*providers.Request, error) {
+		channel := sample.Channel
+		if channel == "" {
+			channel = info.Channels[0]
+		}
+		to := address(i)
+		if channel == recipient.SMS {
+			to = fmt.Sprintf("+1555%07d", 5550100+i)
+		}
+		return sample.Build(providers.Shot{Settings: set, URL: "https://u.example.com/webhooks/" + info.Name, To: to, ID: fmt.Sprintf("%024x", i+1), At: time.Now()}) //nolint:wrapcheck // the caller says which
+	}
+	first, err := shot(0)
+	if err != nil {
+		return r, err
+	}
+	r = adapterRow{name: info.Name, proof: proofOf(set), isJSON: json.Valid(first.Body), bytes: len(first.Body) + len(first.RawQuery)}
+	ctx := context.Background()
+	if r.one, err = costOf(long, func() error {
+		c := again(first)
+		if err := a.Verify(ctx, c); err != nil {
+			return err //nolint:wrapcheck // the caller says which
+		}
+		events, err := a.Parse(c)
+		if err == nil && len(events) == 0 {
+			err = fmt.Errorf("the sample %q has no events", sample.Name)
+		}
+		return err //nolint:wrapcheck // the caller says which
+	}); err != nil {
+		return r, err
+	}
+	if r.isJSON {
+		if r.plain, err = costOf(long, func() error {
+			var v any
+			return json.Unmarshal(first.Body, &v) //nolint:wrapcheck // it is valid
+		}); err != nil {
+			return r, err
+		}
+	}
+	many := make([][]byte, arrayEvents)
+	for i := range many {
+		one, err := shot(i)
+		if err != nil {
+			return r, err
+		}
+		many[i] = one.Body
+	}
+	array := again(first)
+	if array.Body = gather(many); array.Body == nil {
+		return r, nil
+	}
+	if events, err := a.Parse(array); err != nil || len(events) != arrayEvents {
+		return r, nil // one event a request
+	}
+	r.each, err = costOf(long, func() error {
+		_, err := a.Parse(again(array))
+		return err //nolint:wrapcheck // the caller says which
+	})
+	r.each.cpu /= arrayEvents
+	r.each.allocs /= arrayEvents
+	return r, err
+}
+
+// again is a request as it comes in: what an adapter keeps in it is not there.
+func again(r *providers.Request) *providers.Request {
+	return &providers.Request{Method: r.Method, URL: r.URL, RawQuery: r.RawQuery, Header: r.Header, Body: r.Body, Endpoint: "bench", ReceivedAt: r.ReceivedAt, Guarded: true}
+}
+
+// gather makes one body of many: where the first holds an array of one item, in
+// JSON or in a field of a form, the array of all items. Nil: it holds none.
+func gather(bodies [][]byte) []byte {
+	first := bodies[0]
+	if form, err := url.ParseQuery(string(first)); err == nil && !json.Valid(first) {
+		for field := range form {
+			values := make([][]byte, len(bodies))
+			for i, b := range bodies {
+				f, err := url.ParseQuery(string(b))
+				if err != nil {
+					return nil
+				}
+				values[i] = []byte(f.Get(field))
+			}
+			if v := gather(values); v != nil {
+				form.Set(field, string(v))
+				return []byte(form.Encode())
+			}
+		}
+		return nil
+	}
+	items := make([]json.RawMessage, 0, len(bodies))
+	for _, b := range bodies {
+		var one []json.RawMessage
+		if json.Unmarshal(b, &one) != nil || len(one) != 1 {
+			items = nil
+			break
+		}
+		items = append(items, one[0])
+	}
+	if items != nil {
+		return joined(items)
+	}
+	var outer map[string]json.RawMessage
+	if json.Unmarshal(first, &outer) != nil {
+		return nil
+	}
+	for name, v := range outer {
+		if !bytes.HasPrefix(v, []byte("[")) {
+			continue
+		}
+		values := make([][]byte, len(bodies))
+		for i, b := range bodies {
+			var o map[string]json.RawMessage
+			if json.Unmarshal(b, &o) != nil {
+				return nil
+			}
+			values[i] = o[name]
+		}
+		if all := gather(values); all != nil {
+			outer[name] = all
+			b, err := json.Marshal(outer)
+			if err != nil {
+				return nil
+			}
+			return b
+		}
+	}
+	return nil
+}
+
+func joined(items []json.RawMessage) []byte {
+	b := []byte{'['}
+	for i, item := range items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, item...)
+	}
+	return append(b, ']')
+}
