@@ -58,7 +58,7 @@ func child(mode string) error {
 		}
 		st = naive{Naive: storebench.Naive{DB: db}}
 	}
-	pages, err := templates.New(templates.Options{})
+	pages, err := templates.NewWatcher(templates.WatcherConfig{})
 	if err != nil {
 		return fmt.Errorf("pages: %w", err)
 	}

@@ -135,6 +135,9 @@ func (e *bench) adapters(context.Context) (*section, error) {
 		fmt.Fprintf(&b, "| %s | %s | %d | %.1f | %.0f | %s | %s | %s |\n", r.name, r.proof, r.bytes, us, r.one.allocs, ratio, each, eachAllocs)
 	}
 	goal := func(f figure, must float64, unit string, digits int) {
+		if f.what == "" {
+			return
+		}
 		f.must, f.aim, f.most, f.unit, f.digits = must, must, true, unit, digits
 		s.add(f)
 	}
