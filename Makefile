@@ -52,6 +52,7 @@ generate: ## Everything that is made from code: the README's table of providers 
 
 picture: ## Draw the pictures in docs/images anew
 	.ci/test-deps go test ./templates -run TestBrowser/pictures -update
+	.ci/test-deps go test ./handlers/admin -run 'TestDeskInTheBrowser/(strikeouts|pictures)' -update
 
 demo: ## Strikeout with sample contacts and simulated, signed traffic
 	go run ./cmd/strikeout demo

@@ -84,7 +84,18 @@ type Tab struct {
 // Tab opens a tab, which closes with the test.
 func (b *Browser) Tab(t testing.TB) *Tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
+	return b.open(t)
+}
+
+// Stranger opens a tab that shares no cookies with the others: a second browser.
+func (b *Browser) Stranger(t testing.TB) *Tab {
+	t.Helper()
+	return b.open(t, chromedp.WithNewBrowserContext())
+}
+
+func (b *Browser) open(t testing.TB, options ...chromedp.ContextOption) *Tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx, options...)
 	t.Cleanup(cancel)
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("open a tab: %v", err)
@@ -142,6 +153,15 @@ func (tab *Tab) Click(t testing.TB, selector string) {
 	t.Helper()
 	if err := tab.do(chromedp.Click(chromedp.CSS(selector))); err != nil {
 		t.Fatalf("click %s: %v", selector, err)
+	}
+}
+
+// Fill puts text into the field that the CSS selector names, in place of what
+// stands there.
+func (tab *Tab) Fill(t testing.TB, selector, text string) {
+	t.Helper()
+	if err := tab.do(chromedp.SetValue(chromedp.CSS(selector), text)); err != nil {
+		t.Fatalf("fill %s: %v", selector, err)
 	}
 }
 

@@ -102,14 +102,15 @@ func (tab *Tab) CheckReflow(t testing.TB) {
 }
 
 // CheckFits tells of whatever is wider than the window or its own box. What
-// scrolls by itself (overflow-x: auto) may be wider inside.
+// scrolls by itself (overflow-x: auto) may be wider inside, and so may what is cut
+// away for readers of the screen (clip-path: inset(50%)).
 func (tab *Tab) CheckFits(t testing.TB, name string) {
 	t.Helper()
 	const overflow = `(() => {
 		const scrolls = e => ['auto', 'scroll'].includes(getComputedStyle(e).overflowX);
 		const inside = e => { for (let p = e.parentElement; p; p = p.parentElement) if (scrolls(p)) return true; return false };
 		const wide = [...document.querySelectorAll('body *')].filter(e => {
-			if (inside(e) || e instanceof SVGElement && e.tagName !== 'svg') return false;
+			if (inside(e) || getComputedStyle(e).clipPath === 'inset(50%)' || e instanceof SVGElement && e.tagName !== 'svg') return false;
 			const r = e.getBoundingClientRect();
 			return r.right > document.documentElement.clientWidth + 1 || r.left < -1 ||
 				e.scrollWidth > e.clientWidth + 1 && !scrolls(e) && getComputedStyle(e).display !== 'inline' && !(e instanceof SVGElement);
