@@ -70,6 +70,12 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 		panic(err)
 	}
 	s["first terms"] = Statement{q, args}
+	s["contacts by ids"] = Statement{selectByIDs([]string{"1", "2", "3"}), nil}
+	s["contact ids"] = Statement{selectThere([]string{"1", "2", "3"}), nil}
+	s["owners"] = Statement{selectOwners(recipient.Email, keys[:100]), nil}
+	s["owners, phone"] = Statement{selectOwners(recipient.SMS, keys[:100]), nil}
+	s["erased"] = Statement{selectErased(keys[:100]), nil}
+	s["suppressed"] = Statement{selectSuppressed, []any{k, 100}}
 	s["fsck, events"] = Statement{selectFolded, []any{beforeBytes(keys[0]), k}}
 	return s
 }

@@ -169,6 +169,58 @@ func (db *DB) someStates(ctx context.Context, keys []recipient.Key) ([]keyState,
 	return out, rows.Err() //nolint:wrapcheck // States wraps
 }
 
+const suppressedFlags = 3 // of FlagBlocked and FlagOptedOut
+
+// selectSuppressed walks along the keys: nothing but the bits is asked of flags,
+// so no optimizer takes its index and sorts.
+var selectSuppressed = "SELECT recipient_key, channel, address, erased_at, " + strings.Join(stateColumns[:], ", ") +
+	" FROM recipients WHERE recipient_key > ? AND (flags & " + strconv.Itoa(suppressedFlags) + ") > 0 ORDER BY recipient_key LIMIT ?"
+
+const maxSuppressed = 5000
+
+// Suppressed lists the addresses that are blocked or opted out, in the order of
+// their keys, from after a key on. An address that stays suppressed meanwhile
+// is on exactly one of the pages. A limit of zero means 1000; a page that is
+// shorter than the limit is the last.
+func (db *DB) Suppressed(ctx context.Context, after recipient.Key, limit int) ([]Recipient, error) {
+	if err := db.ready(ctx); err != nil {
+		return nil, err
+	}
+	if limit <= 0 {
+		limit = statesChunk
+	}
+	var rows []recipientRow
+	if err := db.read.SelectContext(ctx, &rows, selectSuppressed, after[:], min(limit, maxSuppressed)); err != nil {
+		return nil, wrap("list suppressed addresses", err)
+	}
+	out := make([]Recipient, len(rows))
+	for i := range rows {
+		out[i] = rows[i].recipient()
+	}
+	return out, nil
+}
+
+// KnownEvents says which of some fingerprints there are events of.
+func (db *DB) KnownEvents(ctx context.Context, prints []recipient.Fingerprint) (map[recipient.Fingerprint]bool, error) {
+	if err := db.ready(ctx); err != nil {
+		return nil, err
+	}
+	out := map[recipient.Fingerprint]bool{}
+	for some := range slices.Chunk(prints, statesChunk) {
+		var rows []struct {
+			Print []byte `db:"fingerprint"`
+			At    int64  `db:"received_at"`
+		}
+		if err := db.read.SelectContext(ctx, &rows, selectKnown(some)); err != nil {
+			return nil, wrap("look for events", err)
+		}
+		for _, r := range rows {
+			out[recipient.Fingerprint(r.Print)] = true
+		}
+	}
+	return out, nil
+}
+
 // eventRow is a row of events.
 type eventRow struct {
 	ID          int64          `db:"id"`

@@ -40,6 +40,8 @@ type cli struct {
 	CheckMail checkMailCmd `cmd:"" name:"check-mail" group:"addr" help:"Check the links and headers of a rendered message."`
 	Mail      mailCmd      `cmd:"" group:"addr" help:"Read one mail by which somebody unsubscribes; for mail servers to pipe into."`
 	Token     tokenCmd     `cmd:"" group:"addr" help:"Look into the token of a link."`
+	Import    importCmd    `cmd:"" group:"addr" help:"Read contacts or suppressions from a list: CSV of any size."`
+	Export    exportCmd    `cmd:"" group:"addr" help:"Write all contacts or all suppressed addresses as CSV."`
 	Keys      keysCmd      `cmd:"" group:"keys" help:"The keys that sign links, API keys, and the address key."`
 	Users     usersCmd     `cmd:"" group:"keys" help:"Who may sign in to the administrators' pages."`
 	Version   versionCmd   `cmd:"" group:"keys" help:"Print the version."`

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/recipient/listcsv"
 	"github.com/strikeout/strikeout/store"
 	"github.com/strikeout/strikeout/tokens"
 	"github.com/strikeout/strikeout/tokens/linkcsv"
@@ -100,9 +101,9 @@ func (cmd *linksCmd) config(e *env, c *config) (cfg linkcsv.Config, counts func(
 	}
 	cfg = linkcsv.Config{Region: c.defaultRegion, Options: tokens.LinkOptions{SendOut: cmd.SendOut, Language: cmd.Language, Preview: cmd.Preview},
 		SubOnly: cmd.SubOnly, Short: cmd.Short, SMSText: cmd.SMSText, Rand: e.rand, Now: e.now,
-		Layout: linkcsv.Layout{Encoding: cmd.Encoding, Delimiter: delim, Email: cmd.EmailColumn, Phone: cmd.PhoneColumn, Language: cmd.LanguageColumn}}
+		Layout: listcsv.Layout{Encoding: cmd.Encoding, Delimiter: delim, Email: cmd.EmailColumn, Phone: cmd.PhoneColumn, Language: cmd.LanguageColumn}}
 	if cmd.Header != "auto" {
-		cfg.Layout.Header = linkcsv.Header(cmd.Header)
+		cfg.Layout.Header = listcsv.Header(cmd.Header)
 	}
 	if cmd.Channel != "auto" {
 		cfg.Channel = recipient.Channel(cmd.Channel)
@@ -194,8 +195,8 @@ func (cmd *linksCmd) write(e *env, in io.Reader, size int64, cfg linkcsv.Config)
 	if bad.name != "" {
 		cfg.Rejects = bad
 	}
-	meter := newMeter(e.stderr, in, size)
-	cfg.Progress = meter.show
+	meter := newMeter(e.stderr, in, size, "links")
+	cfg.Progress = func(s linkcsv.Summary) { meter.show(s.Rows) }
 	sum, err = linkcsv.Run(e.ctx, meter, out, cfg)
 	meter.clear()
 	var list *linkcsv.ListError

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-
-	"github.com/strikeout/strikeout/tokens/linkcsv"
 )
 
 // meter reads a list and shows on a terminal how far it is, how fast, and how
@@ -19,8 +17,8 @@ type meter struct {
 	bar  *progressbar.ProgressBar // nil: silent
 }
 
-// newMeter shows the progress of in on w; size 0 is not known.
-func newMeter(w io.Writer, in io.Reader, size int64) *meter {
+// newMeter shows the progress of in on w, called what; size 0 is not known.
+func newMeter(w io.Writer, in io.Reader, size int64, what string) *meter {
 	m := &meter{in: in}
 	if !isTerminal(w) {
 		return m
@@ -29,7 +27,7 @@ func newMeter(w io.Writer, in io.Reader, size int64) *meter {
 		size = -1
 	}
 	m.bar = progressbar.NewOptions64(size, progressbar.OptionSetWriter(w), progressbar.OptionShowBytes(true), progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionSetWidth(30), progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription("links"))
+		progressbar.OptionSetWidth(30), progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription(what))
 	return m
 }
 
@@ -39,11 +37,11 @@ func (m *meter) Read(b []byte) (int, error) {
 	return n, err //nolint:wrapcheck // the reader's own, io.EOF among them
 }
 
-func (m *meter) show(s linkcsv.Summary) {
+func (m *meter) show(rows int) {
 	if m.bar == nil {
 		return
 	}
-	m.bar.Describe(strconv.Itoa(s.Rows) + " rows")
+	m.bar.Describe(strconv.Itoa(rows) + " rows")
 	_ = m.bar.Set64(m.read.Load()) //nolint:errcheck // a bar that cannot be drawn stops nothing
 }
 

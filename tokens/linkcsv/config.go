@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/recipient/listcsv"
 	"github.com/strikeout/strikeout/tokens"
 )
 
@@ -27,7 +28,9 @@ func isOurs(name string) bool {
 type Config struct {
 	Linker *tokens.Linker
 	Keyer  *recipient.Keyer
-	Layout Layout
+	// Layout is what the caller knows of the list; the rest is detected. Of the first
+	// two columns at least one is found, or the list is refused.
+	Layout listcsv.Layout
 	// Region completes national phone numbers ("FI").
 	Region string
 	// Channel says whom a row is about that has an e-mail address and a phone
@@ -102,12 +105,7 @@ var (
 
 // ListError says why a list as a whole, or what the Config says of it, cannot be
 // used.
-type ListError struct{ Err error }
-
-func (e *ListError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the cause.
-func (e *ListError) Unwrap() error { return e.Err }
+type ListError = listcsv.ListError
 
 func (c *Config) check() error {
 	switch {

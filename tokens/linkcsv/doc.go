@@ -5,7 +5,7 @@
 // of records, the chunks are worked on by all cores, and the result is written
 // in the order of the input. Records are copied as they are, byte for byte, and
 // get three more columns. Encoding, delimiter, header and columns are detected
-// (see Sniff); what comes out is UTF-8.
+// (see recipient/listcsv); what comes out is UTF-8.
 //
 // A record that cannot be used is set aside with its line and the reason, and
 // never ends the run. Quotes follow RFC 4180; a quote that does not open a

@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"strconv"
 	"sync"
 	"time"
+
+	"github.com/strikeout/strikeout/recipient/listcsv"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 type run struct {
 	cfg    Config
 	lay    *layout
-	in     *decoded
+	in     *listcsv.Decoded
 	want   int // fields that have to be looked at
 	sms    *smsText
 	tail   []byte // the line end of the output
@@ -63,56 +64,47 @@ func Run(ctx context.Context, in io.Reader, out io.Writer, cfg Config) (Summary,
 }
 
 func start(in io.Reader, cfg Config) (*run, error) {
-	r := &run{cfg: cfg, tail: []byte{'\n'}}
+	r := &run{cfg: cfg}
 	var err error
-	if r.in, err = decode(in, cfg.Layout.Encoding); err != nil {
+	if r.in, err = listcsv.Decode(in, cfg.Layout.Encoding); err != nil {
 		return nil, err
 	}
-	sample, err := r.in.Peek(sampleBytes)
+	sample, err := r.in.Peek(listcsv.SampleBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read the list: %w", err)
 	}
 	if r.lay, err = sniff(sample, err != nil, cfg.Layout, cfg.Region); err != nil {
-		return nil, &ListError{err}
+		return nil, &ListError{Err: err}
 	}
 	l := r.lay
-	if l.crlf {
-		r.tail = []byte("\r\n")
-	}
+	r.tail = []byte(l.Tail())
 	r.want = max(l.email, l.phone, l.language) + 1
 	if cfg.SMSText != "" {
 		if r.sms, err = parseSMSText(cfg.SMSText, l); err != nil {
-			return nil, &ListError{err}
+			return nil, &ListError{Err: err}
 		}
 		r.want = max(r.want, r.sms.want)
 	}
-	r.result.Encoding, r.result.Delimiter = r.in.encoding, l.delim
+	r.result.Encoding, r.result.Delimiter = r.in.Encoding, l.Delim
 	for _, i := range []int{l.email, l.phone, l.language} {
 		if i >= 0 {
-			r.result.Columns = append(r.result.Columns, l.name(i))
+			r.result.Columns = append(r.result.Columns, l.Name(i))
 		}
 	}
 	return r, nil
 }
 
-func (l *layout) name(i int) string {
-	if i < len(l.names) && l.names[i] != "" {
-		return l.names[i]
-	}
-	return strconv.Itoa(i + 1)
-}
-
 // head writes what stands before the records: a byte order mark where there was
 // one, because spreadsheets need it, and the names of the columns.
 func (r *run) head(out io.Writer) error {
-	if !r.in.bom && r.lay.preamble == 0 {
+	if !r.in.BOM && r.lay.Preamble == 0 {
 		return nil
 	}
 	b := []byte{}
-	if r.in.bom {
+	if r.in.BOM {
 		b = append(b, bom...)
 	}
-	pre := make([]byte, r.lay.preamble)
+	pre := make([]byte, r.lay.Preamble)
 	if _, err := io.ReadFull(r.in, pre); err != nil {
 		return fmt.Errorf("read the list: %w", err)
 	}
@@ -131,7 +123,7 @@ func wrapWrite(err error) error {
 // their number bounds the memory.
 type job struct {
 	in    []byte // room for the chunk
-	chunk chunk
+	chunk listcsv.Chunk
 	first bool // the header is in it
 	out   []byte
 	bad   []byte // rejected records as CSV
@@ -177,11 +169,11 @@ func (r *run) body(ctx context.Context, out io.Writer) error {
 }
 
 func (r *run) read(ctx context.Context, free <-chan *job, todo, order chan<- *job) error {
-	s := newSplitter(r.in, r.lay.delim)
-	if r.lay.preamble > 0 {
-		s.line++
+	s := listcsv.NewSplitter(r.in, r.lay.Delim)
+	if r.lay.Preamble > 0 {
+		s.Line++
 	}
-	first := r.lay.header
+	first := r.lay.Header
 	for {
 		var j *job
 		select {
@@ -189,7 +181,7 @@ func (r *run) read(ctx context.Context, free <-chan *job, todo, order chan<- *jo
 		case <-ctx.Done():
 			return ctx.Err() //nolint:wrapcheck // the caller's own
 		}
-		c, err := s.next(j.in)
+		c, err := s.Next(j.in)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -197,9 +189,9 @@ func (r *run) read(ctx context.Context, free <-chan *job, todo, order chan<- *jo
 			return fmt.Errorf("read the list: %w", err)
 		}
 		j.chunk, j.first = c, first
-		first = first && c.broken != nil
-		if cap(c.buf) > cap(j.in) {
-			j.in = c.buf
+		first = first && c.Broken != nil
+		if cap(c.Buf) > cap(j.in) {
+			j.in = c.Buf
 		}
 		order <- j // both have room for all jobs
 		todo <- j
@@ -222,7 +214,7 @@ func (r *run) write(order <-chan *job, free chan<- *job, out io.Writer) error {
 			b := j.bad
 			if !headed {
 				headed = true
-				b = append(r.rejectsHead(), b...)
+				b = append(r.lay.AppendRejectsHead(nil), b...)
 			}
 			if _, err := r.cfg.Rejects.Write(b); err != nil {
 				return fmt.Errorf("write the rejected records: %w", err)
@@ -250,23 +242,13 @@ func (s *Summary) add(o Summary) {
 	s.SMS.add(o.SMS)
 }
 
-func (r *run) rejectsHead() []byte {
-	d := r.lay.delim
-	b := append([]byte("line"), d)
-	b = append(b, "reason"...)
-	for _, n := range r.lay.names {
-		b = appendField(append(b, d), []byte(n), d)
-	}
-	return append(b, r.tail...)
-}
-
 // fill works on one chunk.
 func (r *run) fill(ctx context.Context, j *job) {
-	j.out, j.bad, j.sum, j.err = j.out[:0], j.bad[:0], Summary{Bytes: int64(len(j.chunk.buf))}, nil
+	j.out, j.bad, j.sum, j.err = j.out[:0], j.bad[:0], Summary{Bytes: int64(len(j.chunk.Buf))}, nil
 	w := &j.work
 	w.reset(r, j)
-	if j.chunk.broken != nil {
-		w.reject(j.chunk.line, bytes.TrimRight(j.chunk.buf, "\r\n"), j.chunk.broken)
+	if j.chunk.Broken != nil {
+		w.reject(j.chunk.Line, bytes.TrimRight(j.chunk.Buf, "\r\n"), j.chunk.Broken)
 		return
 	}
 	if j.first {

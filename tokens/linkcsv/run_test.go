@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 
 	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/recipient/listcsv"
 	"github.com/strikeout/strikeout/tokens"
 )
 
@@ -155,30 +156,30 @@ func TestLayouts(t *testing.T) {
 	late := "name,email\n" + strings.Repeat("Ann,a@example.com\n", 5000) + "\xc5sa,a@example.com\n"
 	tests := []struct {
 		name, in string
-		layout   Layout
+		layout   listcsv.Layout
 		region   string
 		encoding string
 		delim    byte
 		first    string // of the output, up to the URL
 		rows     int
 	}{
-		{"commas", "email,name\na@example.com,A\n", Layout{}, "", UTF8, ',', "email,name,unsubscribe_url,list_unsubscribe,list_unsubscribe_post\na@example.com,A,https://", 1},
-		{"semicolons with commas inside", "name;sähköposti\nDoe, J;a@example.com\n", Layout{}, "", UTF8, ';', "name;sähköposti;unsubscribe_url;list_unsubscribe;list_unsubscribe_post\nDoe, J;a@example.com;https://", 1},
-		{"tabs", "Puhelin\tkieli\n040 123 4567\tfi\n", Layout{}, "FI", UTF8, '\t', "Puhelin\tkieli\tunsubscribe_url", 1},
-		{"bars", "x|Correo electrónico\n1|a@example.com\n", Layout{}, "", UTF8, '|', "x|Correo", 1},
-		{"byte order mark", "\xef\xbb\xbfemail\na@example.com\n", Layout{}, "", UTF8, ',', "\xef\xbb\xbfemail,unsubscribe_url", 1},
-		{"UTF-16 little endian", utf16(unicode.LittleEndian, unicode.UseBOM, "email;Näme\r\na@example.com;Å\r\n"), Layout{}, "", UTF16LE, ';', "\xef\xbb\xbfemail;Näme;unsub", 1},
-		{"UTF-16 big endian without mark", utf16(unicode.BigEndian, unicode.IgnoreBOM, "email;Name\r\na@example.com;A\r\n"), Layout{}, "", UTF16BE, ';', "email;Name;unsub", 1},
-		{"code page 1252", cp1252, Layout{}, "", Windows1252, ';', "Näme;e-mail;unsubscribe_url;list_unsubscribe;list_unsubscribe_post\nÅsa “€”;a@example.com;https:", 1},
-		{"code page 1252 after 64 KiB", late, Layout{}, "", UTF8, ',', "name,email,unsubscribe_url", 5001},
-		{"no header", "a@example.com,A\nb@example.com,B\n", Layout{}, "", UTF8, ',', "a@example.com,A,https://", 2},
-		{"one column, no line end", "a@example.com", Layout{}, "", UTF8, ',', "a@example.com,https://", 1},
-		{"column of another name", "x,Kontakt\n1,a@example.com\n", Layout{}, "", UTF8, ',', "x,Kontakt,unsub", 1},
-		{"column by name", "email,other email\n-,a@example.com\n", Layout{Email: "OTHER_EMAIL"}, "", UTF8, ',', "email,other", 1},
-		{"column by number", "1,a@example.com,+15551230100\n", Layout{Email: "-", Phone: "3"}, "", UTF8, ',', "1,a@example.com,+15551230100,https", 1},
-		{"line of Excel", "sep=;\r\nemail;x\r\na@example.com;1\r\n", Layout{}, "", UTF8, ';', "sep=;\r\nemail;x;unsub", 1},
-		{"carriage returns", "email;x\ra@example.com;1\rb@example.com;2", Layout{}, "", UTF8, ';', "email;x;unsub", 2},
-		{"phones with a bare id before", "id,number\n123456789,+15551230100\n", Layout{}, "FI", UTF8, ',', "id,number,unsub", 1},
+		{"commas", "email,name\na@example.com,A\n", listcsv.Layout{}, "", listcsv.UTF8, ',', "email,name,unsubscribe_url,list_unsubscribe,list_unsubscribe_post\na@example.com,A,https://", 1},
+		{"semicolons with commas inside", "name;sähköposti\nDoe, J;a@example.com\n", listcsv.Layout{}, "", listcsv.UTF8, ';', "name;sähköposti;unsubscribe_url;list_unsubscribe;list_unsubscribe_post\nDoe, J;a@example.com;https://", 1},
+		{"tabs", "Puhelin\tkieli\n040 123 4567\tfi\n", listcsv.Layout{}, "FI", listcsv.UTF8, '\t', "Puhelin\tkieli\tunsubscribe_url", 1},
+		{"bars", "x|Correo electrónico\n1|a@example.com\n", listcsv.Layout{}, "", listcsv.UTF8, '|', "x|Correo", 1},
+		{"byte order mark", "\xef\xbb\xbfemail\na@example.com\n", listcsv.Layout{}, "", listcsv.UTF8, ',', "\xef\xbb\xbfemail,unsubscribe_url", 1},
+		{"UTF-16 little endian", utf16(unicode.LittleEndian, unicode.UseBOM, "email;Näme\r\na@example.com;Å\r\n"), listcsv.Layout{}, "", listcsv.UTF16LE, ';', "\xef\xbb\xbfemail;Näme;unsub", 1},
+		{"UTF-16 big endian without mark", utf16(unicode.BigEndian, unicode.IgnoreBOM, "email;Name\r\na@example.com;A\r\n"), listcsv.Layout{}, "", listcsv.UTF16BE, ';', "email;Name;unsub", 1},
+		{"code page 1252", cp1252, listcsv.Layout{}, "", listcsv.Windows1252, ';', "Näme;e-mail;unsubscribe_url;list_unsubscribe;list_unsubscribe_post\nÅsa “€”;a@example.com;https:", 1},
+		{"code page 1252 after 64 KiB", late, listcsv.Layout{}, "", listcsv.UTF8, ',', "name,email,unsubscribe_url", 5001},
+		{"no header", "a@example.com,A\nb@example.com,B\n", listcsv.Layout{}, "", listcsv.UTF8, ',', "a@example.com,A,https://", 2},
+		{"one column, no line end", "a@example.com", listcsv.Layout{}, "", listcsv.UTF8, ',', "a@example.com,https://", 1},
+		{"column of another name", "x,Kontakt\n1,a@example.com\n", listcsv.Layout{}, "", listcsv.UTF8, ',', "x,Kontakt,unsub", 1},
+		{"column by name", "email,other email\n-,a@example.com\n", listcsv.Layout{Email: "OTHER_EMAIL"}, "", listcsv.UTF8, ',', "email,other", 1},
+		{"column by number", "1,a@example.com,+15551230100\n", listcsv.Layout{Email: "-", Phone: "3"}, "", listcsv.UTF8, ',', "1,a@example.com,+15551230100,https", 1},
+		{"line of Excel", "sep=;\r\nemail;x\r\na@example.com;1\r\n", listcsv.Layout{}, "", listcsv.UTF8, ';', "sep=;\r\nemail;x;unsub", 1},
+		{"carriage returns", "email;x\ra@example.com;1\rb@example.com;2", listcsv.Layout{}, "", listcsv.UTF8, ';', "email;x;unsub", 2},
+		{"phones with a bare id before", "id,number\n123456789,+15551230100\n", listcsv.Layout{}, "FI", listcsv.UTF8, ',', "id,number,unsub", 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -195,15 +196,15 @@ func TestLayouts(t *testing.T) {
 func TestRefusedLists(t *testing.T) {
 	tests := []struct {
 		name, in string
-		layout   Layout
+		layout   listcsv.Layout
 		want     string
 	}{
-		{"empty", "", Layout{}, "the list is empty"},
-		{"no addresses", "a,b\n1,2\n", Layout{}, "no column with e-mail addresses"},
-		{"ours already", "email,unsubscribe_url\na@example.com,x\n", Layout{}, "has a column unsubscribe_url already"},
-		{"no such column", "email\na@example.com\n", Layout{Email: "mail2"}, "email column: the list has no column of this name"},
-		{"column too far", "email\na@example.com\n", Layout{Email: "2"}, "the list has 1 columns"},
-		{"encoding", "email\na@example.com\n", Layout{Encoding: "latin5"}, "encoding: expected one of"},
+		{"empty", "", listcsv.Layout{}, "the list is empty"},
+		{"no addresses", "a,b\n1,2\n", listcsv.Layout{}, "no column with e-mail addresses"},
+		{"ours already", "email,unsubscribe_url\na@example.com,x\n", listcsv.Layout{}, "has a column unsubscribe_url already"},
+		{"no such column", "email\na@example.com\n", listcsv.Layout{Email: "mail2"}, "email column: the list has no column of this name"},
+		{"column too far", "email\na@example.com\n", listcsv.Layout{Email: "2"}, "the list has 1 columns"},
+		{"encoding", "email\na@example.com\n", listcsv.Layout{Encoding: "latin5"}, "encoding: expected one of"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/strikeout/strikeout/recipient/listcsv"
 )
 
 // SMS counts the parts that text messages take (3GPP TS 23.038): 160 characters
@@ -145,7 +147,7 @@ func parseSMSText(s string, l *layout) (*smsText, error) {
 			t.pieces = append(t.pieces, smsPiece{column: -2})
 			continue
 		}
-		c, err := l.column("{"+name+"} in the text", name)
+		c, err := l.Column("{"+name+"} in the text", name)
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +168,7 @@ func (t *smsText) append(dst, url []byte, fields [][]byte) []byte {
 		case p.column < 0:
 			dst = append(dst, p.text...)
 		default:
-			dst = append(dst, bytes.TrimSpace(value(fields[p.column]))...)
+			dst = append(dst, bytes.TrimSpace(listcsv.Value(fields[p.column]))...)
 		}
 	}
 	return dst

@@ -4,21 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
-	"unicode/utf8"
-
-	"golang.org/x/text/encoding/charmap"
 
 	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/recipient/listcsv"
 	"github.com/strikeout/strikeout/tokens"
 )
 
-// Reasons for rejects that are not those of an address.
-var (
-	errNoAddress = errors.New("no address")
-	errNotUTF8   = errors.New("not UTF-8")
-)
+// errNoAddress is the reason for a reject that is not that of an address.
+var errNoAddress = errors.New("no address")
 
 // row is a record with a recipient.
 type row struct {
@@ -35,7 +28,7 @@ type row struct {
 type worker struct {
 	r     *run
 	j     *job
-	rec   record
+	rec   listcsv.Record
 	list  []row
 	keys  []recipient.Key
 	codes []Code
@@ -55,23 +48,23 @@ func (w *worker) reset(r *run, j *job) {
 // header takes the names of the columns off the chunk.
 func (w *worker) header() {
 	c := &w.j.chunk
-	for len(c.buf) > 0 {
-		n, err := w.rec.read(c.buf, w.r.lay.delim, 0)
-		c.buf = c.buf[n:]
-		c.line += w.rec.lines
+	for len(c.Buf) > 0 {
+		n, err := w.rec.Read(c.Buf, w.r.lay.Delim, 0)
+		c.Buf = c.Buf[n:]
+		c.Line += w.rec.Lines
 		if err != nil {
-			w.reject(c.line-1, w.rec.raw, err)
+			w.reject(c.Line-1, w.rec.Raw, err)
 		}
-		if err != nil || len(w.rec.raw) == 0 {
+		if err != nil || len(w.rec.Raw) == 0 {
 			continue
 		}
-		raw, err := w.utf8(w.rec.raw)
+		raw, err := w.utf8(w.rec.Raw)
 		if err != nil {
-			raw = bytes.ToValidUTF8(w.rec.raw, []byte("\uFFFD"))
+			raw = bytes.ToValidUTF8(w.rec.Raw, []byte("\uFFFD"))
 		}
 		w.j.out = append(w.j.out, raw...)
 		for _, name := range w.columns() {
-			w.j.out = append(append(w.j.out, w.r.lay.delim), name...)
+			w.j.out = append(append(w.j.out, w.r.lay.Delim), name...)
 		}
 		w.j.out = append(w.j.out, w.r.tail...)
 		return
@@ -87,30 +80,30 @@ func (w *worker) columns() []string {
 
 // rows reads the records of the chunk.
 func (w *worker) rows() {
-	line, rest := w.j.chunk.line, w.j.chunk.buf
+	line, rest := w.j.chunk.Line, w.j.chunk.Buf
 	for len(rest) > 0 {
-		n, err := w.rec.read(rest, w.r.lay.delim, w.r.want)
+		n, err := w.rec.Read(rest, w.r.lay.Delim, w.r.want)
 		rest = rest[n:]
 		at := line
-		line += w.rec.lines
-		if err == nil && len(w.rec.raw) == 0 {
+		line += w.rec.Lines
+		if err == nil && len(w.rec.Raw) == 0 {
 			continue // an empty line
 		}
-		if err == nil && w.rec.count != w.r.lay.columns {
-			err = fmt.Errorf("%d fields instead of %d", w.rec.count, w.r.lay.columns)
+		if err == nil && w.rec.Count != w.r.lay.Columns {
+			err = fmt.Errorf("%d fields instead of %d", w.rec.Count, w.r.lay.Columns)
 		}
 		if err == nil {
 			err = w.row()
 		}
 		if err != nil {
-			w.reject(at, w.rec.raw, err)
+			w.reject(at, w.rec.Raw, err)
 		}
 	}
 }
 
 // row takes the recipient out of a record.
 func (w *worker) row() error {
-	raw, err := w.utf8(w.rec.raw)
+	raw, err := w.utf8(w.rec.Raw)
 	if err != nil {
 		return err
 	}
@@ -120,7 +113,7 @@ func (w *worker) row() error {
 	}
 	l := row{raw: raw, key: w.r.cfg.Keyer.Key(a), channel: a.Channel(), language: w.r.cfg.Options.Language, code: -1, mail: -1}
 	if i := w.r.lay.language; i >= 0 {
-		if tag := w.tag(value(w.rec.fields[i])); tag != "" {
+		if tag := w.tag(listcsv.Value(w.rec.Fields[i])); tag != "" {
 			l.language = tag
 		}
 	}
@@ -128,23 +121,9 @@ func (w *worker) row() error {
 	return nil
 }
 
-// utf8 turns a record that is not UTF-8 into what it most likely is: Windows
-// code page 1252, where nothing at the beginning of the file said otherwise.
+// utf8 returns the record as UTF-8.
 func (w *worker) utf8(raw []byte) ([]byte, error) {
-	if utf8.Valid(raw) {
-		return raw, nil
-	}
-	if !w.r.in.ascii {
-		return nil, errNotUTF8
-	}
-	fixed, err := charmap.Windows1252.NewDecoder().Bytes(raw)
-	if err != nil {
-		return nil, errNotUTF8
-	}
-	if _, err := w.rec.read(fixed, w.r.lay.delim, w.r.want); err != nil {
-		return nil, err
-	}
-	return fixed, nil
+	return w.rec.UTF8(raw, w.r.in.ASCII, w.r.lay.Delim, w.r.want) //nolint:wrapcheck // it says all
 }
 
 // address returns the recipient of the record.
@@ -157,7 +136,7 @@ func (w *worker) address() (recipient.Address, error) {
 		if col.i < 0 || c.Channel != "" && c.Channel != col.ch {
 			continue
 		}
-		v := value(w.rec.fields[col.i])
+		v := listcsv.Value(w.rec.Fields[col.i])
 		if len(v) == 0 || len(bytes.TrimSpace(v)) == 0 {
 			continue
 		}
@@ -167,25 +146,20 @@ func (w *worker) address() (recipient.Address, error) {
 		}
 		a, err := recipient.Parse(ch, string(v), c.Region)
 		if err != nil {
-			return a, fmt.Errorf("%s: %w", l.name(col.i), err)
+			return a, fmt.Errorf("%s: %w", l.Name(col.i), err)
 		}
 		return a, nil
 	}
 	return recipient.Address{}, errNoAddress
 }
 
-// tag reads a language as people write it in lists: fi, fi_FI, EN-gb. What is no
-// language is empty.
+// tag reads a language; what is none is empty.
 func (w *worker) tag(v []byte) string {
 	if tag, ok := w.langs[string(v)]; ok {
 		return tag
 	}
-	tag := strings.ReplaceAll(strings.TrimSpace(string(v)), "_", "-")
-	if i := strings.IndexByte(tag, '.'); i >= 0 { // fi_FI.UTF-8
-		tag = tag[:i]
-	}
-	first, _, _ := strings.Cut(tag, "-")
-	if len(first) < 2 || len(first) > 3 || strings.ContainsAny(first, "0123456789") || !tokens.ValidLanguage(tag) {
+	tag := listcsv.LanguageTag(string(v))
+	if !tokens.ValidLanguage(tag) {
 		tag = ""
 	}
 	if len(w.langs) < 1000 { // a column of something else does not fill the memory
@@ -239,7 +213,7 @@ func (w *worker) propose(short, mail bool) error {
 // links writes the rows with their links.
 func (w *worker) links() error {
 	c, out, sum := &w.r.cfg, w.j.out, &w.j.sum
-	d := w.r.lay.delim
+	d := w.r.lay.Delim
 	for i := range w.list {
 		l := &w.list[i]
 		sum.Rows++
@@ -278,7 +252,7 @@ func (w *worker) links() error {
 
 // fields writes the three columns of the link in w.url.
 func (w *worker) fields(out []byte, l *row) []byte {
-	d := w.r.lay.delim
+	d := w.r.lay.Delim
 	out = append(append(out, w.url...), d)
 	code := ""
 	if l.mail >= 0 {
@@ -298,11 +272,11 @@ func (w *worker) fields(out []byte, l *row) []byte {
 
 func (w *worker) measure(l *row) error {
 	if w.r.sms.columns { // the record is split again: only here more of it is needed
-		if _, err := w.rec.read(l.raw, w.r.lay.delim, w.r.want); err != nil {
+		if _, err := w.rec.Read(l.raw, w.r.lay.Delim, w.r.want); err != nil {
 			return err
 		}
 	}
-	w.text = w.r.sms.append(w.text[:0], w.url, w.rec.fields)
+	w.text = w.r.sms.append(w.text[:0], w.url, w.rec.Fields)
 	w.j.sum.SMS.count(w.text)
 	return nil
 }
@@ -313,9 +287,5 @@ func (w *worker) reject(line int, raw []byte, why error) {
 		w.j.sum.FirstLine, w.j.sum.First = line, why
 	}
 	w.j.sum.Rejected++
-	d := w.r.lay.delim
-	b := strconv.AppendInt(w.j.bad, int64(line), 10)
-	b = appendField(append(b, d), []byte(why.Error()), d)
-	b = append(append(b, d), bytes.ToValidUTF8(raw, []byte("\uFFFD"))...)
-	w.j.bad = append(b, w.r.tail...)
+	w.j.bad = w.r.lay.AppendReject(w.j.bad, line, why.Error(), raw)
 }

@@ -1,4 +1,4 @@
-package linkcsv
+package listcsv
 
 import (
 	"bytes"
@@ -15,36 +15,36 @@ import (
 // from a reader that returns little at a time.
 func records(t testing.TB, in string, delim byte, size int) (got [][]string, lines []int, bad []int) {
 	t.Helper()
-	s := newSplitter(iotest.HalfReader(strings.NewReader(in)), delim)
+	s := NewSplitter(iotest.HalfReader(strings.NewReader(in)), delim)
 	for total := 0; ; {
-		c, err := s.next(make([]byte, 0, size))
+		c, err := s.Next(make([]byte, 0, size))
 		if errors.Is(err, io.EOF) {
 			return got, lines, bad
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if total += len(c.buf); total > len(in) || len(c.buf) == 0 {
+		if total += len(c.Buf); total > len(in) || len(c.Buf) == 0 {
 			t.Fatalf("chunks of %d bytes for an input of %d", total, len(in))
 		}
-		if c.broken != nil {
-			bad = append(bad, c.line)
+		if c.Broken != nil {
+			bad = append(bad, c.Line)
 			continue
 		}
-		var r record
-		for b, line := c.buf, c.line; len(b) > 0; line += r.lines {
-			n, err := r.read(b, delim, 1<<20)
+		var r Record
+		for b, line := c.Buf, c.Line; len(b) > 0; line += r.Lines {
+			n, err := r.Read(b, delim, 1<<20)
 			b = b[n:]
 			switch {
 			case err != nil:
 				bad = append(bad, line)
-			case len(r.raw) > 0:
+			case len(r.Raw) > 0:
 				var values []string
-				for _, f := range r.fields {
-					values = append(values, string(value(f)))
+				for _, f := range r.Fields {
+					values = append(values, string(Value(f)))
 				}
-				if len(values) != r.count {
-					t.Fatalf("line %d: %d fields, count %d", line, len(values), r.count)
+				if len(values) != r.Count {
+					t.Fatalf("line %d: %d fields, count %d", line, len(values), r.Count)
 				}
 				got, lines = append(got, values), append(lines, line)
 			}
@@ -152,10 +152,10 @@ func TestLongLine(t *testing.T) {
 
 func TestAppendField(t *testing.T) {
 	for _, v := range []string{"", "x", "a,b", `say "x"`, "two\nlines", " led", "semi;colon"} {
-		b := append(appendField(nil, []byte(v), ','), '\n')
+		b := append(AppendField(nil, []byte(v), ','), '\n')
 		got, err := csv.NewReader(bytes.NewReader(append([]byte("x,"), b...))).Read()
 		if err != nil || got[1] != v {
-			t.Errorf("appendField(%q) = %q, read as %q, %v", v, b, got, err)
+			t.Errorf("AppendField(%q) = %q, read as %q, %v", v, b, got, err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package linkcsv
+package listcsv
 
 import (
 	"bufio"
@@ -22,40 +22,40 @@ const (
 	Windows1252 = "windows-1252"
 )
 
-// sampleBytes is how much of a file is looked at before it is read.
-const sampleBytes = 64 << 10
+// SampleBytes is how much of a file is looked at before it is read.
+const SampleBytes = 64 << 10
 
-// decoded is a file as UTF-8 without a byte order mark.
-type decoded struct {
+// Decoded is a file as UTF-8 without a byte order mark.
+type Decoded struct {
 	*bufio.Reader
-	encoding string
-	bom      bool // it had one
-	ascii    bool // nothing but ASCII was in the sample
+	Encoding string
+	BOM      bool // it had one
+	ASCII    bool // nothing but ASCII was in the sample
 }
 
-// decode finds out how r is encoded, unless name says it.
-func decode(r io.Reader, name string) (*decoded, error) {
-	raw := bufio.NewReaderSize(r, sampleBytes)
-	sample, err := raw.Peek(sampleBytes)
+// Decode finds out how r is encoded, unless name says it.
+func Decode(r io.Reader, name string) (*Decoded, error) {
+	raw := bufio.NewReaderSize(r, SampleBytes)
+	sample, err := raw.Peek(SampleBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read the list: %w", err)
 	}
 	whole := err != nil
-	d := &decoded{encoding: strings.ToLower(name)}
+	d := &Decoded{Encoding: strings.ToLower(name)}
 	guess, mark := guessEncoding(sample, whole)
-	if d.encoding == "" {
-		d.encoding = guess
+	if d.Encoding == "" {
+		d.Encoding = guess
 	}
-	if d.encoding == guess && mark > 0 {
-		d.bom = true
+	if d.Encoding == guess && mark > 0 {
+		d.BOM = true
 		if _, err := raw.Discard(mark); err != nil {
 			return nil, fmt.Errorf("read the list: %w", err)
 		}
 	}
 	var t transform.Transformer
-	switch d.encoding {
+	switch d.Encoding {
 	case UTF8:
-		d.ascii = bytes.IndexFunc(sample[mark:], func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+		d.ASCII = bytes.IndexFunc(sample[mark:], func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 	case UTF16LE:
 		t = unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder()
 	case UTF16BE:
@@ -67,14 +67,14 @@ func decode(r io.Reader, name string) (*decoded, error) {
 	}
 	d.Reader = raw
 	if t != nil {
-		d.Reader = bufio.NewReaderSize(transform.NewReader(raw, t), sampleBytes)
+		d.Reader = bufio.NewReaderSize(transform.NewReader(raw, t), SampleBytes)
 	}
-	sample, err = d.Peek(sampleBytes)
+	sample, err = d.Peek(SampleBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read the list: %w", err)
 	}
 	if bytes.IndexByte(sample, '\r') >= 0 && bytes.IndexByte(sample, '\n') < 0 {
-		d.Reader = bufio.NewReaderSize(transform.NewReader(d.Reader, returns{}), sampleBytes)
+		d.Reader = bufio.NewReaderSize(transform.NewReader(d.Reader, returns{}), SampleBytes)
 	}
 	return d, nil
 }

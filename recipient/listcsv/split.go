@@ -1,9 +1,12 @@
-package linkcsv
+package listcsv
 
 import (
 	"bytes"
 	"errors"
 	"io"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // Reasons why a record cannot be split into fields.
@@ -11,30 +14,32 @@ var (
 	errQuote    = errors.New("a quote in the wrong place")
 	errUnclosed = errors.New("a quote that is never closed")
 	errLong     = errors.New("longer than 256 KiB") // a chunk
+	errNotUTF8  = errors.New("not UTF-8")
 )
 
-// chunk is a part of the input that begins and ends with a record.
-type chunk struct {
-	buf    []byte
-	line   int   // of its first byte, from 1
-	broken error // the whole of it is one line that cannot be read
+// Chunk is a part of the input that begins and ends with a record.
+type Chunk struct {
+	Buf    []byte
+	Line   int   // of its first byte, from 1
+	Broken error // the whole of it is one line that cannot be read
 }
 
-// splitter cuts the input into chunks.
-type splitter struct {
+// Splitter cuts the input into chunks.
+type Splitter struct {
 	r     io.Reader
 	delim byte
 	rest  []byte // read already
-	line  int
-	err   error // of r; io.EOF at the end
-	skip  bool  // inside a line that was given up
+	Line  int    // of the next chunk, from 1
+	err   error  // of r; io.EOF at the end
+	skip  bool   // inside a line that was given up
 }
 
-func newSplitter(r io.Reader, delim byte) *splitter { return &splitter{r: r, delim: delim, line: 1} }
+// NewSplitter begins at line 1.
+func NewSplitter(r io.Reader, delim byte) *Splitter { return &Splitter{r: r, delim: delim, Line: 1} }
 
-// next returns the next chunk, of about cap(buf) bytes, in buf. At the end it
+// Next returns the next Chunk, of about cap(buf) bytes, in buf. At the end it
 // returns io.EOF.
-func (s *splitter) next(buf []byte) (chunk, error) {
+func (s *Splitter) Next(buf []byte) (Chunk, error) {
 	for {
 		buf = append(buf[:0], s.rest...)
 		s.rest = s.rest[:0]
@@ -44,10 +49,10 @@ func (s *splitter) next(buf []byte) (chunk, error) {
 			buf = buf[:len(buf)+n]
 		}
 		if s.err != nil && !errors.Is(s.err, io.EOF) {
-			return chunk{}, s.err
+			return Chunk{}, s.err
 		}
 		if len(buf) == 0 {
-			return chunk{}, io.EOF
+			return Chunk{}, io.EOF
 		}
 		if !s.skip {
 			return s.cut(buf), nil
@@ -60,27 +65,27 @@ func (s *splitter) next(buf []byte) (chunk, error) {
 }
 
 // cut keeps what follows the last whole record for later.
-func (s *splitter) cut(buf []byte) chunk {
+func (s *Splitter) cut(buf []byte) Chunk {
 	eof := s.err != nil
 	end, open := lastRecord(buf, s.delim, eof)
-	c := chunk{line: s.line}
+	c := Chunk{Line: s.Line}
 	switch {
 	case end > 0:
 	case eof && !open:
 		end = len(buf) // the last record, without a line end
 	default:
-		c.broken = errLong
+		c.Broken = errLong
 		if open {
-			c.broken = errUnclosed
+			c.Broken = errUnclosed
 		}
 		if end = bytes.IndexByte(buf, '\n') + 1; end == 0 {
 			end, s.skip = len(buf), !eof
-			s.line++
+			s.Line++
 		}
 	}
-	c.buf = buf[:end]
+	c.Buf = buf[:end]
 	s.rest = append(s.rest, buf[end:]...)
-	s.line += bytes.Count(c.buf, newline)
+	s.Line += bytes.Count(c.Buf, newline)
 	return c
 }
 
@@ -150,49 +155,49 @@ func closing(b []byte, q int, delim byte, eof bool) (after int, err error) {
 	}
 }
 
-// record is one record of a chunk.
-type record struct {
-	raw    []byte // without its line end
-	fields [][]byte
-	count  int // of all fields; fields may hold fewer
-	lines  int
+// Record is one record of a chunk.
+type Record struct {
+	Raw    []byte // without its line end
+	Fields [][]byte
+	Count  int // of all fields; Fields may hold fewer
+	Lines  int
 }
 
-// read splits the record at the beginning of b, of which nothing is empty, and
+// Read splits the record at the beginning of b, of which nothing is empty, and
 // returns the bytes and lines it took. Of the fields it keeps the first want.
-// They are as they stand, quotes included. With an error raw is the first line
+// They are as they stand, quotes included. With an error Raw is the first line
 // alone.
-func (r *record) read(b []byte, delim byte, want int) (n int, err error) {
+func (r *Record) Read(b []byte, delim byte, want int) (n int, err error) {
 	line := bytes.IndexByte(b, '\n') + 1
 	if n = line; line == 0 {
 		n = len(b)
 	}
-	r.fields, r.lines = r.fields[:0], 1
-	r.raw = chomp(b[:n])
-	if bytes.IndexByte(r.raw, '"') < 0 {
-		rest := r.raw
-		for len(r.fields) < want {
+	r.Fields, r.Lines = r.Fields[:0], 1
+	r.Raw = chomp(b[:n])
+	if bytes.IndexByte(r.Raw, '"') < 0 {
+		rest := r.Raw
+		for len(r.Fields) < want {
 			i := bytes.IndexByte(rest, delim)
 			if i < 0 {
-				r.fields = append(r.fields, rest)
-				r.count = len(r.fields)
+				r.Fields = append(r.Fields, rest)
+				r.Count = len(r.Fields)
 				return n, nil
 			}
-			r.fields = append(r.fields, rest[:i])
+			r.Fields = append(r.Fields, rest[:i])
 			rest = rest[i+1:]
 		}
-		r.count = want + bytes.Count(rest, []byte{delim}) + 1
+		r.Count = want + bytes.Count(rest, []byte{delim}) + 1
 		return n, nil
 	}
 	return r.quoted(b, n, delim, want)
 }
 
-// quoted is read for records with quotes; first is where the first line ends.
-func (r *record) quoted(b []byte, first int, delim byte, want int) (n int, err error) {
-	r.count = 0
+// quoted is Read for records with quotes; first is where the first line ends.
+func (r *Record) quoted(b []byte, first int, delim byte, want int) (n int, err error) {
+	r.Count = 0
 	keep := func(f []byte) {
-		if r.count++; len(r.fields) < want {
-			r.fields = append(r.fields, f)
+		if r.Count++; len(r.Fields) < want {
+			r.Fields = append(r.Fields, f)
 		}
 	}
 	for p := 0; ; {
@@ -220,10 +225,30 @@ func (r *record) quoted(b []byte, first int, delim byte, want int) (n int, err e
 		if i := bytes.IndexByte(b[p:], '\n'); i >= 0 { // a \r stands between a closing quote and the line end
 			n = p + i + 1
 		}
-		r.raw = chomp(b[:n])
-		r.lines = max(1, bytes.Count(b[:n], newline))
+		r.Raw = chomp(b[:n])
+		r.Lines = max(1, bytes.Count(b[:n], newline))
 		return n, nil
 	}
+}
+
+// UTF8 returns a record that was read as UTF-8. Where nothing at the beginning
+// of the file said otherwise (ascii), a record that is not is taken for what it
+// most likely is, Windows code page 1252, and read again.
+func (r *Record) UTF8(raw []byte, ascii bool, delim byte, want int) ([]byte, error) {
+	if utf8.Valid(raw) {
+		return raw, nil
+	}
+	if !ascii {
+		return nil, errNotUTF8
+	}
+	fixed, err := charmap.Windows1252.NewDecoder().Bytes(raw)
+	if err != nil {
+		return nil, errNotUTF8
+	}
+	if _, err := r.Read(fixed, delim, want); err != nil {
+		return nil, err
+	}
+	return fixed, nil
 }
 
 // chomp drops the line end.
@@ -237,8 +262,8 @@ func chomp(b []byte) []byte {
 	return b
 }
 
-// value returns what a field says, without its quotes.
-func value(f []byte) []byte {
+// Value returns what a field says, without its quotes.
+func Value(f []byte) []byte {
 	if len(f) < 2 || f[0] != '"' {
 		return f
 	}
@@ -249,8 +274,8 @@ func value(f []byte) []byte {
 	return f
 }
 
-// appendField writes a value as a field.
-func appendField(dst, v []byte, delim byte) []byte {
+// AppendField writes a value as a field.
+func AppendField(dst, v []byte, delim byte) []byte {
 	if bytes.IndexByte(v, delim) < 0 && !bytes.ContainsAny(v, "\"\r\n") && (len(v) == 0 || v[0] != ' ') {
 		return append(dst, v...)
 	}

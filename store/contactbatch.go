@@ -1,0 +1,600 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/strikeout/strikeout/recipient"
+)
+
+// ContactResult says what became of one contact of PutContacts.
+type ContactResult struct {
+	Created bool
+	Changed bool // neither: the contact was there already, just so
+	// Carried: the address changed, and what the person told us at the old one went
+	// along.
+	Carried bool
+	Err     error // an ErrInvalid or a *SharedError: this contact was left out
+}
+
+// PutContacts is PutContact for lists. What a contact leaves empty stays as it
+// is. Each contact stands for itself: one that is refused has its Err, the others
+// are saved. When PutContacts itself fails, some may be saved; it can be repeated.
+//
+// Contacts that are new, or keep their addresses, go in together; one that
+// changes an address, or repeats an id or an address of the same list, is saved
+// alone, by the rules of PutContact. Nothing is written to the audit log: that
+// is for whoever brings the list.
+func (db *DB) PutContacts(ctx context.Context, list []Contact, o PutOptions) ([]ContactResult, error) {
+	o.By, o.Consent = By{}, nil
+	list = slices.Clone(list)
+	out := make([]ContactResult, len(list))
+	together, alone := db.arrangeContacts(list, o, out)
+	var found []ContactResult
+	var more []int
+	err := db.inTx(ctx, "save contacts", func(tx *sqlx.Tx) error {
+		found, more = slices.Clone(out), nil
+		var err error
+		more, err = db.putTogether(ctx, tx, list, together, o, found)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out = found
+	alone = append(alone, more...)
+	slices.Sort(alone)
+	for _, i := range alone {
+		if out[i], err = db.putMerged(ctx, list[i], o); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// PlanContacts says what PutContacts would do, and changes nothing. It does not
+// see what earlier contacts of the same list would have changed.
+func (db *DB) PlanContacts(ctx context.Context, list []Contact, o PutOptions) ([]ContactResult, error) {
+	if err := db.ready(ctx); err != nil {
+		return nil, err
+	}
+	list = slices.Clone(list)
+	out := make([]ContactResult, len(list))
+	together, alone := db.arrangeContacts(list, o, out)
+	plans, err := planContacts(ctx, db.read, list, append(together, alone...), o)
+	if err != nil {
+		return nil, wrap("look at contacts", err)
+	}
+	var old []recipient.Key
+	for _, p := range plans {
+		old = append(old, p.left()...)
+	}
+	states, err := db.States(ctx, old)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range plans {
+		out[p.i] = p.result(func(k recipient.Key) bool { return states[k].OptedOut() })
+	}
+	return out, nil
+}
+
+// arrangeContacts checks contacts and fills in their keys. Those that repeat an
+// id or an address of an earlier one come after it, alone.
+func (db *DB) arrangeContacts(list []Contact, o PutOptions, out []ContactResult) (together, alone []int) {
+	ids, keys := map[string]bool{}, map[recipient.Key]bool{}
+	for i := range list {
+		c := &list[i]
+		if out[i].Err = db.checkContact(c, o); out[i].Err != nil {
+			continue
+		}
+		if ids[c.ExternalID] || keys[c.EmailKey] || keys[c.PhoneKey] {
+			alone = append(alone, i)
+		} else {
+			together = append(together, i)
+		}
+		ids[c.ExternalID] = true
+		for _, k := range []recipient.Key{c.EmailKey, c.PhoneKey} {
+			if !k.IsZero() {
+				keys[k] = true
+			}
+		}
+	}
+	return together, alone
+}
+
+// contactPlan is what saving a contact comes to.
+type contactPlan struct {
+	i       int
+	c       Contact // with what it leaves empty filled in
+	was     *contactRow
+	created bool
+	changed bool
+	email   move // as putContact sees them
+	phone   move
+	err     error
+}
+
+// plan compares a contact with what is there.
+func plan(i int, c Contact, was *contactRow) contactPlan {
+	p := contactPlan{i: i, c: c, was: was, created: was == nil}
+	if was == nil {
+		was = &contactRow{}
+	}
+	old := was.contact()
+	p.c = merged(c, old)
+	oldEmail, oldPhone := was.keys()
+	p.email = move{channel: recipient.Email, old: oldEmail, new: p.c.EmailKey, had: was.EmailOn, column: "email_key"}
+	p.phone = move{channel: recipient.SMS, old: oldPhone, new: p.c.PhoneKey, had: was.PhoneOn, column: "phone_key"}
+	p.changed = !p.created && (old.Name != p.c.Name || old.Language != p.c.Language || old.EmailKey != p.c.EmailKey || old.PhoneKey != p.c.PhoneKey)
+	return p
+}
+
+// merged fills in what a contact leaves empty.
+func merged(c, old Contact) Contact {
+	if c.Name == "" {
+		c.Name = old.Name
+	}
+	if c.Language == "" {
+		c.Language = old.Language
+	}
+	if c.EmailKey.IsZero() {
+		c.Email, c.EmailKey = old.Email, old.EmailKey
+	}
+	if c.PhoneKey.IsZero() {
+		c.Phone, c.PhoneKey = old.Phone, old.PhoneKey
+	}
+	return c
+}
+
+// comes returns the addresses that the contact does not have yet; left, those from
+// which something might have to be carried over.
+func (p *contactPlan) comes() (moves []*move) {
+	for _, m := range []*move{&p.email, &p.phone} {
+		if !m.new.IsZero() && (m.new != m.old || !m.had) {
+			moves = append(moves, m)
+		}
+	}
+	return moves
+}
+
+func (p *contactPlan) left() (keys []recipient.Key) {
+	for _, m := range p.comes() {
+		if !m.old.IsZero() && m.new != m.old {
+			keys = append(keys, m.old)
+		}
+	}
+	return keys
+}
+
+func (p *contactPlan) result(optedOut func(recipient.Key) bool) ContactResult {
+	if p.err != nil {
+		return ContactResult{Err: p.err}
+	}
+	return ContactResult{Created: p.created, Changed: p.changed, Carried: slices.ContainsFunc(p.left(), optedOut)}
+}
+
+// planContacts plans some contacts of a list. With AcceptShared nobody asks
+// who else has an address.
+func planContacts(ctx context.Context, q sqlx.QueryerContext, list []Contact, which []int, o PutOptions) ([]contactPlan, error) {
+	ids := make([]string, len(which))
+	for n, i := range which {
+		ids[n] = list[i].ExternalID
+	}
+	known, err := contactsByIDs(ctx, q, ids)
+	if err != nil {
+		return nil, err
+	}
+	plans := make([]contactPlan, len(which))
+	for n, i := range which {
+		plans[n] = plan(i, list[i], known[list[i].ExternalID])
+	}
+	return plans, refuseShared(ctx, q, plans, o)
+}
+
+// refuseShared marks the contacts whose new address others have.
+func refuseShared(ctx context.Context, q sqlx.QueryerContext, plans []contactPlan, o PutOptions) error {
+	if o.AcceptShared {
+		return nil
+	}
+	for _, ch := range []recipient.Channel{recipient.Email, recipient.SMS} {
+		var keys []recipient.Key
+		for i := range plans {
+			for _, m := range plans[i].comes() {
+				if m.channel == ch {
+					keys = append(keys, m.new)
+				}
+			}
+		}
+		owners, err := ownersOf(ctx, q, ch, keys)
+		if err != nil {
+			return err
+		}
+		for i := range plans {
+			p := &plans[i]
+			for _, m := range p.comes() {
+				n := 0
+				for _, id := range owners[m.new] {
+					if m.channel == ch && id != p.c.ExternalID {
+						n++
+					}
+				}
+				if n > 0 && p.err == nil {
+					p.err = &SharedError{Channel: ch, Contacts: n}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func selectOwners(ch recipient.Channel, keys []recipient.Key) string {
+	column := "email"
+	if ch == recipient.SMS {
+		column = "phone"
+	}
+	b := keyList([]byte("SELECT "+column+"_key AS k, external_id FROM contacts WHERE "+column+"_on = 1 AND "+column+"_key IN ("), keys)
+	return string(append(b, ')'))
+}
+
+// ownersOf returns the external ids of the contacts that have an address.
+func ownersOf(ctx context.Context, q sqlx.QueryerContext, ch recipient.Channel, keys []recipient.Key) (map[recipient.Key][]string, error) {
+	out := map[recipient.Key][]string{}
+	for some := range slices.Chunk(keys, statesChunk) {
+		var rows []struct {
+			Key []byte `db:"k"`
+			ID  []byte `db:"external_id"`
+		}
+		if err := sqlx.SelectContext(ctx, q, &rows, selectOwners(ch, some)); err != nil {
+			return nil, err //nolint:wrapcheck // the caller wraps
+		}
+		for _, r := range rows {
+			k := recipient.Key(r.Key)
+			out[k] = append(out[k], string(r.ID))
+		}
+	}
+	return out, nil
+}
+
+func appendIDs(b []byte, ids []string) []byte {
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendHex(b, id)
+	}
+	return append(b, ')')
+}
+
+func selectByIDs(ids []string) string {
+	return string(appendIDs([]byte(selectContacts+"WHERE c.external_id IN ("), ids))
+}
+
+// contactsByIDs reads contacts by their external ids. Most of a list is new, so
+// it is asked first which are there at all.
+func contactsByIDs(ctx context.Context, q sqlx.QueryerContext, ids []string) (map[string]*contactRow, error) {
+	out := map[string]*contactRow{}
+	for some := range slices.Chunk(ids, statesChunk) {
+		var there [][]byte
+		if err := sqlx.SelectContext(ctx, q, &there, selectThere(some)); err != nil {
+			return nil, err //nolint:wrapcheck // the caller wraps
+		}
+		if len(there) == 0 {
+			continue
+		}
+		known := make([]string, len(there))
+		for i, id := range there {
+			known[i] = string(id)
+		}
+		var rows []contactRow
+		if err := sqlx.SelectContext(ctx, q, &rows, selectByIDs(known)); err != nil {
+			return nil, err //nolint:wrapcheck // the caller wraps
+		}
+		for i := range rows {
+			out[string(rows[i].ExternalID)] = &rows[i]
+		}
+	}
+	return out, nil
+}
+
+func selectThere(ids []string) string {
+	return string(appendIDs([]byte("SELECT external_id FROM contacts WHERE external_id IN ("), ids))
+}
+
+// putTogether saves those of which no address has to be carried over, and
+// returns the others.
+func (db *DB) putTogether(ctx context.Context, tx *sqlx.Tx, list []Contact, which []int, o PutOptions, out []ContactResult) (alone []int, err error) {
+	which = slices.Clone(which)
+	slices.SortFunc(which, func(a, b int) int { return cmp.Compare(list[a].ExternalID, list[b].ExternalID) })
+	if db.d.forUpdate != "" {
+		if err := lockContacts(ctx, tx, list, which, db.d.forUpdate); err != nil {
+			return nil, err
+		}
+	}
+	o2 := o
+	o2.AcceptShared = true // asked below, when the addresses are locked
+	plans, err := planContacts(ctx, tx, list, which, o2)
+	if err != nil {
+		return nil, err
+	}
+	var todo []contactPlan
+	for i := range plans {
+		p := &plans[i]
+		switch {
+		case len(p.left()) > 0:
+			alone = append(alone, p.i)
+		case p.created || p.changed:
+			todo = append(todo, *p)
+		default:
+			out[p.i] = p.result(nil)
+		}
+	}
+	erased, err := db.lockComing(ctx, tx, todo)
+	if err != nil {
+		return nil, err
+	}
+	if err := refuseShared(ctx, tx, todo, o); err != nil {
+		return nil, err
+	}
+	save := todo[:0]
+	for i := range todo {
+		p := &todo[i]
+		switch {
+		case p.err != nil:
+			out[p.i] = p.result(nil)
+		case slices.ContainsFunc(p.comes(), func(m *move) bool { return erased[m.new] }):
+			alone = append(alone, p.i)
+		default:
+			out[p.i] = p.result(func(recipient.Key) bool { return false })
+			save = append(save, *p)
+		}
+	}
+	return alone, db.saveContacts(ctx, tx, save, recipient.Micro(db.now()))
+}
+
+func lockContacts(ctx context.Context, tx *sqlx.Tx, list []Contact, which []int, forUpdate string) error {
+	for some := range slices.Chunk(which, statesChunk) {
+		ids := make([]string, len(some))
+		for n, i := range some {
+			ids[n] = list[i].ExternalID
+		}
+		var locked []int64
+		if err := tx.SelectContext(ctx, &locked, string(appendIDs([]byte("SELECT id FROM contacts WHERE external_id IN ("), ids))+" ORDER BY external_id"+forUpdate); err != nil {
+			return err //nolint:wrapcheck // inTx wraps
+		}
+	}
+	return nil
+}
+
+// lockComing locks the new addresses in one order, makes them known, and says
+// which are those of erased people.
+func (db *DB) lockComing(ctx context.Context, tx *sqlx.Tx, plans []contactPlan) (erased map[recipient.Key]bool, err error) {
+	var rows []stateRow
+	for i := range plans {
+		for _, m := range plans[i].comes() {
+			address := plans[i].c.Email
+			if m.channel == recipient.SMS {
+				address = plans[i].c.Phone
+			}
+			rows = append(rows, stateRow{key: m.new, channel: m.channel, address: address})
+		}
+	}
+	slices.SortFunc(rows, func(a, b stateRow) int { return bytes.Compare(a.key[:], b.key[:]) })
+	if err := db.joinStates(ctx, tx, rows); err != nil {
+		return nil, err
+	}
+	erased = map[recipient.Key]bool{}
+	for some := range slices.Chunk(rows, statesChunk) {
+		keys := make([]recipient.Key, len(some))
+		for i := range some {
+			keys[i] = some[i].key
+		}
+		var gone [][]byte
+		if err := tx.SelectContext(ctx, &gone, selectErased(keys)); err != nil {
+			return nil, err //nolint:wrapcheck // inTx wraps
+		}
+		for _, k := range gone {
+			erased[recipient.Key(k)] = true
+		}
+	}
+	return erased, nil
+}
+
+func selectErased(keys []recipient.Key) string {
+	b := keyList([]byte("SELECT recipient_key FROM recipients WHERE recipient_key IN ("), keys)
+	return string(append(b, ") AND erased_at > 0"...))
+}
+
+// saveContacts writes contacts and their terms.
+func (db *DB) saveContacts(ctx context.Context, tx *sqlx.Tx, plans []contactPlan, now time.Time) error {
+	for some := range slices.Chunk(plans, rowsPerStatement) {
+		if _, err := tx.ExecContext(ctx, string(db.d.appendContacts(nil, some, now))); err != nil {
+			return err //nolint:wrapcheck // inTx wraps
+		}
+	}
+	ids := make(map[string]int64, len(plans))
+	for some := range slices.Chunk(plans, statesChunk) {
+		names := make([]string, len(some))
+		for i := range some {
+			names[i] = some[i].c.ExternalID
+		}
+		var rows []struct {
+			ID         int64  `db:"id"`
+			ExternalID []byte `db:"external_id"`
+		}
+		if err := tx.SelectContext(ctx, &rows, string(appendIDs([]byte("SELECT id, external_id FROM contacts WHERE external_id IN ("), names))); err != nil {
+			return err //nolint:wrapcheck // inTx wraps
+		}
+		for _, r := range rows {
+			ids[string(r.ExternalID)] = r.ID
+		}
+	}
+	var terms []term
+	var old []int64
+	for i := range plans {
+		p := &plans[i]
+		id, ok := ids[p.c.ExternalID]
+		if !ok {
+			return errors.New("store: a contact is gone that was just saved")
+		}
+		if !p.created {
+			old = append(old, id)
+		}
+		terms = appendTerms(terms, id, p.c)
+	}
+	return db.replaceTerms(ctx, tx, old, terms)
+}
+
+// term finds a contact.
+type term struct {
+	text string
+	id   int64
+}
+
+func appendTerms(list []term, id int64, c Contact) []term {
+	for _, t := range terms(c) {
+		list = append(list, term{t, id})
+	}
+	return list
+}
+
+// replaceTerms writes terms in the order of their index: the pages of the
+// neighbours are warm.
+func (db *DB) replaceTerms(ctx context.Context, tx *sqlx.Tx, old []int64, list []term) error {
+	for some := range slices.Chunk(old, statesChunk) {
+		query, args, err := sqlx.In("DELETE FROM contact_terms WHERE contact_id IN (?)", some)
+		if err != nil {
+			return err //nolint:wrapcheck // inTx wraps
+		}
+		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
+			return err //nolint:wrapcheck // inTx wraps
+		}
+	}
+	slices.SortFunc(list, func(a, b term) int { return cmp.Or(strings.Compare(a.text, b.text), cmp.Compare(a.id, b.id)) })
+	full := len(list) / termsPerStatement * termsPerStatement
+	if full > 0 && !db.d.mysql { // there preparing would be a round trip more
+		if err := insertTerms(ctx, tx, list[:full]); err != nil {
+			return err
+		}
+		list = list[full:]
+	}
+	for some := range slices.Chunk(list, termsPerStatement) {
+		if _, err := tx.ExecContext(ctx, string(appendTermRows([]byte(insertTerm), some))); err != nil {
+			return err //nolint:wrapcheck // inTx wraps
+		}
+	}
+	return nil
+}
+
+const insertTerm = "INSERT INTO contact_terms (term, contact_id) VALUES "
+
+// insertTerms inserts a multiple of termsPerStatement by a statement that is
+// parsed once.
+func insertTerms(ctx context.Context, tx *sqlx.Tx, list []term) error {
+	const row = "(?,?)"
+	insert, err := tx.PreparexContext(ctx, insertTerm+row+strings.Repeat(","+row, termsPerStatement-1))
+	if err != nil {
+		return err //nolint:wrapcheck // inTx wraps
+	}
+	defer insert.Close() //nolint:errcheck // the transaction says it
+	args := make([]any, 0, 2*termsPerStatement)
+	for some := range slices.Chunk(list, termsPerStatement) {
+		args = args[:0]
+		for _, t := range some {
+			args = append(args, []byte(t.text), t.id)
+		}
+		if _, err := insert.ExecContext(ctx, args...); err != nil {
+			return err //nolint:wrapcheck // inTx wraps
+		}
+	}
+	return nil
+}
+
+func appendTermRows(b []byte, list []term) []byte {
+	for i, t := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendHex(append(b, '('), t.text)
+		b = strconv.AppendInt(append(b, ','), t.id, 10)
+		b = append(b, ')')
+	}
+	return b
+}
+
+const termsPerStatement = 500
+
+// appendContacts writes the upsert of contacts.
+func (d dialect) appendContacts(b []byte, plans []contactPlan, now time.Time) []byte {
+	b = append(b, "INSERT INTO contacts (external_id, name, language, email_key, email_on, phone_key, phone_on, created_at, updated_at) VALUES "...)
+	key := func(m move) {
+		k := m.new
+		if k.IsZero() {
+			k = m.old // a removed address is remembered, switched off
+		}
+		if k.IsZero() {
+			b = append(b, ",NULL,0"...)
+			return
+		}
+		b = appendKey(append(b, ','), k)
+		if m.new.IsZero() {
+			b = append(b, ",0"...)
+		} else {
+			b = append(b, ",1"...)
+		}
+	}
+	for i := range plans {
+		p := &plans[i]
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendHex(append(b, '('), p.c.ExternalID)
+		b = d.text(append(b, ','), p.c.Name)
+		b = d.text(append(b, ','), p.c.Language)
+		key(p.email)
+		key(p.phone)
+		b = strconv.AppendInt(append(b, ','), micros(now), 10)
+		b = strconv.AppendInt(append(b, ','), micros(now), 10)
+		b = append(b, ')')
+	}
+	return append(b, d.upsert("external_id", "name", "language", "email_key", "email_on", "phone_key", "phone_on", "updated_at")...)
+}
+
+// putMerged saves one contact by the rules of PutContact.
+func (db *DB) putMerged(ctx context.Context, c Contact, o PutOptions) (out ContactResult, err error) {
+	err = db.inTx(ctx, "save a contact", func(tx *sqlx.Tx) error {
+		var was contactRow
+		err := tx.GetContext(ctx, &was, selectContacts+"WHERE c.external_id = ?", []byte(c.ExternalID))
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err //nolint:wrapcheck // inTx wraps
+		}
+		p := plan(0, c, nil)
+		if err == nil {
+			p = plan(0, c, &was)
+		}
+		if !p.created && !p.changed {
+			out = p.result(nil)
+			return nil
+		}
+		if _, _, err := db.putContact(ctx, tx, p.c, o); err != nil {
+			return err
+		}
+		states, err := db.lockedStates(ctx, tx, p.left())
+		out = p.result(func(k recipient.Key) bool { return states[k].OptedOut() })
+		return err
+	})
+	var shared *SharedError
+	if errors.As(err, &shared) {
+		return ContactResult{Err: shared}, nil
+	}
+	return out, err
+}
