@@ -501,7 +501,7 @@ const insertTerm = "INSERT INTO contact_terms (term, contact_id) VALUES "
 // parsed once.
 func insertTerms(ctx context.Context, tx *sqlx.Tx, list []term) error {
 	const row = "(?,?)"
-	insert, err := tx.PreparexContext(ctx, insertTerm+row+strings.Repeat(","+row, termsPerStatement-1))
+	insert, err := tx.PreparexContext(ctx, insertTerm+row+strings.Repeat(","+row, termsPerStatement-1)) //nolint:sqlclosecheck // it is, below: the linter takes sqlx for sql
 	if err != nil {
 		return err //nolint:wrapcheck // inTx wraps
 	}
