@@ -52,9 +52,9 @@ func (s *Server) firstView(ctx context.Context, v visit, who person) templates.V
 	case v.Preview:
 		return templates.Preview{Link: v.shown(who)}
 	case who.state.OptedOut():
-		return templates.Already{Link: v.shown(who), CanUndo: s.canUndo(ctx, v), Others: who.open}
+		return templates.Already{Link: v.shown(who), Nonce: s.nonceOf(v), CanUndo: s.canUndo(ctx, v), Others: who.open}
 	case v.Expired:
-		return templates.Expired{Link: v.shown(who), Nonce: s.nonces.issue(v.TokenID), Others: who.open}
+		return templates.Expired{Link: v.shown(who), Nonce: s.nonceOf(v), Others: who.open}
 	case v.State == tokens.Confirm:
 		return s.confirmKeyView(v, who, false)
 	}
@@ -63,7 +63,16 @@ func (s *Server) firstView(ctx context.Context, v visit, who person) templates.V
 
 // confirmKeyView asks with proof that somebody saw the page.
 func (s *Server) confirmKeyView(v visit, who person, again bool) templates.View {
-	return templates.ConfirmKey{Link: v.shown(who), Nonce: s.nonces.issue(v.TokenID), Again: again, Others: who.open}
+	return templates.ConfirmKey{Link: v.shown(who), Nonce: s.nonceOf(v), Again: again, Others: who.open}
+}
+
+// nonceOf returns what the buttons of a link's pages need; empty where they
+// need nothing.
+func (s *Server) nonceOf(v visit) string {
+	if v.State != tokens.Confirm {
+		return ""
+	}
+	return s.nonces.issue(v.TokenID)
 }
 
 // canUndo reports whether to offer an undo. Where that cannot be told, the
@@ -80,9 +89,9 @@ func (s *Server) doneView(ctx context.Context, v visit, who person, out store.Ou
 	case all:
 		return templates.EverythingStopped{Link: v.shown(who), CanUndo: canUndo}
 	case !out.Changed:
-		return templates.Already{Link: v.shown(who), CanUndo: canUndo, Others: who.open}
+		return templates.Already{Link: v.shown(who), Nonce: s.nonceOf(v), CanUndo: canUndo, Others: who.open}
 	}
-	return templates.Done{Link: v.shown(who), CanUndo: canUndo, Others: who.open}
+	return templates.Done{Link: v.shown(who), Nonce: s.nonceOf(v), CanUndo: canUndo, Others: who.open}
 }
 
 // failPage answers an error on a route for people.

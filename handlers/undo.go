@@ -39,7 +39,7 @@ func (s *Server) undo(c *fiber.Ctx) error {
 	var refused *store.UndoError
 	switch {
 	case errors.As(err, &refused) && refused.Reason == store.UndoNone && s.cameBack(who.state):
-		return s.page(c, http.StatusOK, v.lang, templates.Undone{Link: v.shown(who)}) // the button twice, or the page loaded again
+		return s.page(c, http.StatusOK, v.lang, templates.Undone{Link: v.shown(who), Nonce: s.nonceOf(v)}) // the button twice, or the page loaded again
 	case errors.As(err, &refused):
 		s.metrics.clicks.WithLabelValues("undo_refused").Inc()
 		return s.page(c, http.StatusConflict, v.lang, templates.UndoRefused{Link: v.shown(who), Reason: templates.UndoReason(refused.Reason)})
@@ -47,7 +47,7 @@ func (s *Server) undo(c *fiber.Ctx) error {
 		return s.cannotStore(err, v.lang, templates.Unavailable{Path: linkPath(v.link), Undo: true, Words: form.words})
 	}
 	s.metrics.clicks.WithLabelValues("undone").Inc()
-	return s.page(c, http.StatusOK, v.lang, templates.Undone{Link: v.shown(who)})
+	return s.page(c, http.StatusOK, v.lang, templates.Undone{Link: v.shown(who), Nonce: s.nonceOf(v)})
 }
 
 // cameBack reports whether the person has opted in within the time that an

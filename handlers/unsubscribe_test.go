@@ -2,7 +2,7 @@ package handlers
 
 import (
 	"fmt"
-	"net/http"
+	"html"
 	"regexp"
 	"strings"
 	"sync"
@@ -52,16 +52,6 @@ func TestLookingChangesNothing(t *testing.T) {
 	a := b.email("maija@example.com")
 	b.store.addresses[b.keyer.Key(a)], b.store.states[b.keyer.Key(a)] = a, recipient.State{}
 	path := "/u/" + b.links.active(b.keyer.Key(a), recipient.Email)
-	for i := range 1000 {
-		method := []string{"GET", "HEAD"}[i%2]
-		got := b.do(method, path, "", "User-Agent", "BarracudaCentral", "Sec-Purpose", "prefetch")
-		if got.status != http.StatusOK {
-			t.Fatalf("%s: got %d", method, got.status)
-		}
-	}
-	if n := b.writes(); n != 0 {
-		t.Errorf("looking wrote %d times", n)
-	}
 	got := b.do("GET", path, "")
 	checkPage(t, got, 200, "confirm")
 	if !strings.Contains(got.body, "m•••@e•••.com") || strings.Contains(got.body, "maija") {
@@ -71,6 +61,9 @@ func TestLookingChangesNothing(t *testing.T) {
 	checkPage(t, head, 200)
 	if head.body != "" {
 		t.Error("HEAD has a body")
+	}
+	if n := b.writes(); n != 0 {
+		t.Errorf("looking wrote %d times", n)
 	}
 	for _, secret := range []string{"maija", path[3:]} {
 		if strings.Contains(b.log.String(), secret) {
@@ -135,19 +128,44 @@ func TestOptOutIsIdempotent(t *testing.T) {
 	}
 }
 
-// What mail programs and people do to links on the way.
+// What mail programs and people do to links on the way. The page's own buttons
+// work too, and the link is the same as the one that was sent.
 func TestDamagedLinksWork(t *testing.T) {
 	b := start(t, nil)
-	for i, form := range []string{"/u/%s", "/u/%s/", "/U/%s", "/u/%s?utm_source=x&fbclid=y", "/u/%s.", "/u/%s,", "/u/%s)", "/u/%s%%3E", "/u/%s%%0A", "/u/%s%%20", "/u/%s="} {
-		key := b.keyer.Key(b.email(fmt.Sprintf("a%d@example.com", i)))
-		path := fmt.Sprintf(form, b.links.active(key, recipient.Email))
-		if got := b.do("GET", path, ""); got.status != 200 {
-			t.Errorf("GET %s: got %d", form, got.status)
-		}
-		if got := b.do("POST", path, ""); got.status != 200 || len(b.stored()) != i+1 {
-			t.Errorf("POST %s: got %d and %d events", form, got.status, len(b.stored()))
-		}
+	dots := func(to string) func(string) string {
+		return func(s string) string { return strings.ReplaceAll(s, ".", to) }
 	}
+	wrap := func(with string) func(string) string { return func(s string) string { return s[:70] + with + s[70:] } }
+	after := func(more string) func(string) string { return func(s string) string { return s + more } }
+	damages := map[string]func(string) string{
+		"dots escaped": dots("%2E"), "dots escaped twice": dots("%252e"), "dots doubled at a line's start": dots(".."),
+		"quoted-printable": wrap("=%0D%0A"), "quoted-printable, without its line break": wrap("="), "dots in quoted-printable": dots("=2E"), "wrapped": wrap("%0A"), "wrapped and indented": wrap("%0D%0A%20%20"),
+		"zero-width space": wrap("%E2%80%8B"), "in angle brackets": func(s string) string { return "%3C" + s + "%3E" }, "white space before": func(s string) string { return "%20" + s },
+	}
+	for _, more := range []string{"/", "?utm_source=x&fbclid=y", "&utm_source=x", "%3Futm_source=x", "&amp;utm_source=x", "%26gclid%3Dx", ".", ",", ")", ";", "!", "...", ").", "%3E", "%22", "%E2%80%9D",
+		"%0A", "%0D%0A", "%20", "%09", "%C2%A0", "=", "=3D", "=%0D%0A", "*", "'"} {
+		damages["followed by "+more] = after(more)
+	}
+	for name, damage := range damages {
+		t.Run(name, func(t *testing.T) {
+			key := b.keyer.Key(b.email(fmt.Sprintf("a%d@example.com", len(b.stored()))))
+			link := "/u/" + b.links.active(key, recipient.Email)
+			got := b.do("GET", "/u/"+damage(link[3:]), "")
+			checkPage(t, got, 200, "confirm")
+			action := formAction.FindStringSubmatch(got.body)
+			if action == nil {
+				t.Fatal("the page has no button")
+			}
+			checkPage(t, b.do("POST", html.UnescapeString(action[1]), "via=form", "Content-Type", formType), 200, "done")
+			checkPage(t, b.do("POST", "/u/"+damage(link[3:]), "List-Unsubscribe=One-Click", "Content-Type", formType), 200, "already")
+			checkPage(t, b.do("POST", link, "List-Unsubscribe=One-Click", "Content-Type", formType), 200, "already")
+			if !b.store.states[key].OptedOut() {
+				t.Error("not opted out")
+			}
+			checkPage(t, b.do("POST", link+"/undo", "via=form", "Content-Type", formType), 200, "undone")
+		})
+	}
+	checkPage(t, b.do("GET", strings.ToUpper("/u/")+b.links.active(b.keyer.Key(b.email("a@example.com")), recipient.Email), ""), 200, "confirm")
 }
 
 // One page for every cause, and no state changes.
@@ -242,6 +260,8 @@ var nonceField = regexp.MustCompile(`name="nonce"[^>]*value="([^"]+)"|value="([^
 func TestConfirmKey(t *testing.T) {
 	b := start(t, nil)
 	key := b.keyer.Key(b.email("a@example.com"))
+	phone := mustPhone(t, "+358401234567")
+	b.store.contacts["1"] = store.Contact{ExternalID: "1", Email: b.email("a@example.com"), EmailKey: key, Phone: phone, PhoneKey: b.keyer.Key(phone)}
 	path := "/u/" + b.links.confirm(key)
 	nonce := func() string {
 		t.Helper()
@@ -266,9 +286,21 @@ func TestConfirmKey(t *testing.T) {
 	if len(b.stored()) != 0 {
 		t.Fatal("an old form opted out")
 	}
-	checkPage(t, b.do("POST", path, "nonce="+nonce(), "Content-Type", formType), 200)
+	done := b.do("POST", path, "nonce="+nonce(), "Content-Type", formType)
+	checkPage(t, done, 200, "done")
 	if n := len(b.stored()); n != 1 {
 		t.Errorf("events: got %d, want 1", n)
+	}
+	// The buttons of the pages that follow work as well.
+	undone := b.do("POST", path+"/undo", "via=form", "Content-Type", formType)
+	checkPage(t, undone, 200, "undone")
+	for name, page := range map[string]answer{"done": done, "already": b.do("GET", path, ""), "undone": undone} {
+		m := nonceField.FindStringSubmatch(page.body)
+		if m == nil {
+			t.Errorf("the page %s has no nonce", name)
+			continue
+		}
+		checkPage(t, b.do("POST", path, "via=form&all=1&nonce="+m[1]+m[2], "Content-Type", formType), 200, "everything_stopped")
 	}
 }
 

@@ -57,6 +57,7 @@ type Pages struct {
 	logo      *Asset
 	versions  map[string]string // by language
 	unused    []string
+	skeletons *skeletons // nil where pages are the operator's own: what they do with a value is theirs
 }
 
 // New checks the options, the operator's folder, and the embedded pages and
@@ -107,8 +108,9 @@ func (p *Pages) load(f *folder) error {
 	if err != nil {
 		return err
 	}
-	p.pages = embedded
+	p.pages, p.skeletons = embedded, &skeletons{}
 	if len(f.pages) > 0 {
+		p.skeletons = nil
 		if p.pages, sources, err = parsePages(f.pages); err != nil {
 			return err
 		}
@@ -282,7 +284,19 @@ func (p *Pages) Headers() map[string]string {
 // Render writes the whole HTML document of v in the language lang; a language
 // that does not exist becomes the default one. Nothing is written on an error.
 func (p *Pages) Render(w io.Writer, lang string, v View) error {
-	if err := p.render(w, p.pages, lang, v); err != nil {
+	if p.languages.texts[lang] == nil {
+		lang = p.fallback
+	}
+	render := func(w io.Writer, v View) error { return p.render(w, p.pages, lang, v) }
+	done := false
+	var err error
+	if p.skeletons != nil {
+		done, err = p.skeletons.write(w, lang, v, render)
+	}
+	if !done {
+		err = render(w, v)
+	}
+	if err != nil {
 		return fmt.Errorf("templates: %w", err)
 	}
 	return nil
@@ -290,9 +304,6 @@ func (p *Pages) Render(w io.Writer, lang string, v View) error {
 
 func (p *Pages) render(w io.Writer, from map[Page]*template.Template, lang string, v View) error {
 	t := p.languages.texts[lang]
-	if t == nil {
-		t = p.languages.texts[p.fallback]
-	}
 	name, c := v.page()
 	if !plainPath(c.Path) {
 		return fmt.Errorf("page %s: the link's path is not a path", name)

@@ -172,7 +172,7 @@ func TestForms(t *testing.T) {
 		{Already{Link: Link{Path: linkPath}, CanUndo: true, Others: true}, []string{linkPath + "/undo" + q + " via=form words", link + " via=form words all=1"}},
 		{EverythingStopped{Link: Link{Path: linkPath}, CanUndo: true}, []string{linkPath + "/undo" + q + " via=form words"}},
 		{EverythingStopped{Link: Link{Path: linkPath}}, nil},
-		{Undone{Link{Path: linkPath}}, []string{link + " via=form words"}},
+		{Undone{Link: Link{Path: linkPath}}, []string{link + " via=form words"}},
 		{UndoRefused{Link: Link{Path: linkPath}}, nil},
 		{BadLink{}, []string{q + " via=form address="}},
 		{BadLink{Path: "/u/x"}, []string{"/u/x" + q + " via=form address="}},

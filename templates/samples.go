@@ -31,7 +31,7 @@ func samples() []sample {
 		{"already plain", Already{Link: sms}},
 		{"everything_stopped", EverythingStopped{Link: email, CanUndo: true}},
 		{"everything_stopped plain", EverythingStopped{Link: sms}},
-		{"undone", Undone{email}},
+		{"undone", Undone{Link: email, Nonce: nonce}},
 		{"undo_refused none", UndoRefused{email, UndoNone}},
 		{"undo_refused late", UndoRefused{email, UndoLate}},
 		{"undo_refused before", UndoRefused{sms, UndoBefore}},

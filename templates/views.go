@@ -85,13 +85,15 @@ type ConfirmKey struct {
 // Done says that the opt-out is stored.
 type Done struct {
 	Link
-	CanUndo bool // offer to take it back
-	Others  bool // more than the link's channel can be stopped: offer that
+	Nonce   string // for the other buttons of a link that needs one
+	CanUndo bool   // offer to take it back
+	Others  bool   // more than the link's channel can be stopped: offer that
 }
 
 // Already says that an earlier opt-out stands.
 type Already struct {
 	Link
+	Nonce   string
 	CanUndo bool
 	Others  bool
 }
@@ -104,7 +106,10 @@ type EverythingStopped struct {
 
 // Undone says that the person will receive messages again and that the consent
 // is recorded.
-type Undone struct{ Link }
+type Undone struct {
+	Link
+	Nonce string
+}
 
 // UndoReason is why an opt-out cannot be taken back on the page.
 type UndoReason string
@@ -177,10 +182,10 @@ func (v Expired) page() (Page, common) { return PageExpired, common{Link: v.Link
 func (v ConfirmKey) page() (Page, common) {
 	return PageConfirmKey, common{Link: v.Link, Nonce: v.Nonce}
 }
-func (v Done) page() (Page, common)              { return PageDone, common{Link: v.Link} }
-func (v Already) page() (Page, common)           { return PageAlready, common{Link: v.Link} }
+func (v Done) page() (Page, common)              { return PageDone, common{Link: v.Link, Nonce: v.Nonce} }
+func (v Already) page() (Page, common)           { return PageAlready, common{Link: v.Link, Nonce: v.Nonce} }
 func (v EverythingStopped) page() (Page, common) { return PageEverythingStopped, common{Link: v.Link} }
-func (v Undone) page() (Page, common)            { return PageUndone, common{Link: v.Link} }
+func (v Undone) page() (Page, common)            { return PageUndone, common{Link: v.Link, Nonce: v.Nonce} }
 func (v UndoRefused) page() (Page, common)       { return PageUndoRefused, common{Link: v.Link} }
 func (v BadLink) page() (Page, common)           { return PageBadLink, common{Link: Link{Path: v.Path}} }
 func (v Requested) page() (Page, common)         { return PageRequested, common{Link: Link{Path: v.Path}} }

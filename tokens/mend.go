@@ -36,15 +36,24 @@ func mend(link string) []string {
 		s = s[:i]
 	}
 	s = strings.NewReplacer("=\r\n", "", "=\n", "", "=\r", "").Replace(s)
-	joined := tidy(s)
-	// White space that is not a soft line break may also be the end.
-	if i := strings.IndexFunc(s, invisible); i > 0 {
-		if cut := tidy(s[:i]); cut != joined {
-			return []string{joined, cut}
+	guesses := []string{tidy(s)}
+	add := func(s string) {
+		if s = tidy(s); s != guesses[0] {
+			guesses = append(guesses, s)
 		}
 	}
-	return []string{joined}
+	// White space that is not a soft line break may also be the end.
+	if i := strings.IndexFunc(s, invisible); i > 0 {
+		add(s[:i])
+	}
+	add(quoted.Replace(s))
+	return guesses
 }
+
+// quoted undoes quoted-printable that nobody decoded: a dot at the start of a
+// line, and an equals sign at the end. The same letters may belong to a token
+// that was wrapped there.
+var quoted = strings.NewReplacer("=2E", ".", "=2e", ".", "=3D", "=", "=3d", "=")
 
 func tidy(s string) string {
 	s = strings.Map(func(r rune) rune {
