@@ -39,7 +39,7 @@ var Info = providers.Info{
 		{Report: "delivered", Kind: recipient.Delivered},
 		{Report: "received text: STOP and its kin", Kind: recipient.OptOut},
 		{Report: "received text: START, UNSTOP", Kind: recipient.OptIn, Note: "the person's own text is the consent"},
-		{Report: "queued, sent, read and other texts"},
+		{Report: "queued, sent, read, other texts, and all of another Type than sms and mms"},
 	},
 	Gaps: []string{
 		"The V2 signature covers neither query nor body: the path secret protects what it leaves open.",

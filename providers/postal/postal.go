@@ -22,18 +22,21 @@ import (
 
 const name = "postal"
 
-// kinds translates "event"; events that are not listed (held messages, clicks,
+// bounced is the event whose recipient is not that of its message.
+const bounced = "messagebounced"
+
+// kinds translates "event" in lower case; events that are not listed (held messages, clicks,
 // limits, DNS) are not about delivery.
 var kinds = map[string]recipient.Kind{
-	"MessageSent":           recipient.Delivered,
-	"MessageDelayed":        recipient.SoftBounce,
-	"MessageDeliveryFailed": recipient.HardBounce, // if judge agrees
-	"MessageBounced":        recipient.SoftBounce, // a later bounce mail, of which nothing is told
+	"messagesent":           recipient.Delivered,
+	"messagedelayed":        recipient.SoftBounce,
+	"messagedeliveryfailed": recipient.HardBounce, // if judge agrees
+	bounced:                 recipient.SoftBounce, // a later bounce mail, of which nothing is told
 }
 
 // statuses name the event of a payload without its envelope, the form that the
 // documentation shows.
-var statuses = map[string]string{"Sent": "MessageSent", "SoftFail": "MessageDelayed", "HardFail": "MessageDeliveryFailed"}
+var statuses = map[string]string{"sent": "messagesent", "softfail": "messagedelayed", "hardfail": "messagedeliveryfailed"}
 
 type adapter struct {
 	keys []crypto.PublicKey
@@ -115,23 +118,24 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if err := wire.Decode(r.Body, &m); err != nil {
 		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
 	}
-	if m.Event == "" {
+	kind := m.Event.Lower()
+	if kind == "" {
 		// Inbound mail that Postal hands to an HTTP endpoint is signed with the same
 		// key. It has another form and no status, and is no event.
 		if wire.Decode(r.Body, &m.Payload) != nil {
 			return nil, nil
 		}
-		m.Event = wire.Text(statuses[m.Payload.Status.String()])
-		if m.Event == "" && m.Payload.Original.To != "" {
-			m.Event = "MessageBounced"
+		kind = statuses[m.Payload.Status.Lower()]
+		if kind == "" && m.Payload.Original.To != "" {
+			kind = bounced
 		}
 	}
 	p, msg, field := &m.Payload, &m.Payload.Message, "payload.message.to"
-	if m.Event == "MessageBounced" {
+	if kind == bounced {
 		msg, field = &p.Original, "payload.original_message.to"
 	}
 	e := recipient.Event{
-		Kind: kinds[m.Event.String()], At: p.Timestamp.Time(), EventID: m.UUID.String(), MessageID: smtp.MessageID(msg.MessageID.String()),
+		Kind: kinds[kind], At: p.Timestamp.Time(), EventID: m.UUID.String(), MessageID: smtp.MessageID(msg.MessageID.String()),
 		Code: p.Status.String(), Detail: p.detail(), IDParts: []string{m.UUID.String()},
 	}
 	if e.Kind == "" || msg.Direction.Lower() == "incoming" {
@@ -144,7 +148,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 		e.MessageID = msg.Token.String()
 	}
 	if e.EventID == "" {
-		e.IDParts = []string{m.Event.String(), msg.ID.String(), msg.Token.String(), p.Status.String(), p.Timestamp.String()}
+		e.IDParts = []string{kind, msg.ID.String(), msg.Token.String(), p.Status.String(), p.Timestamp.String()}
 	}
 	if e.Kind == recipient.HardBounce {
 		e.Kind, e.Rule = p.judge()

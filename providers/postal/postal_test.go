@@ -74,6 +74,7 @@ func TestKinds(t *testing.T) {
 	const permanent = "Permanent SMTP delivery error when sending to mx1.example.com (192.0.2.25)"
 	cases := []providertest.Case{
 		{Name: "sent", Body: body("MessageSent", `"status":"Sent","output":"250 ok"`), Want: "delivered a@example.com Sent"},
+		{Name: "sent, lower case", Body: body("messagesent", `"status":"Sent"`), Want: "delivered a@example.com Sent"},
 		{Name: "delayed", Body: body("MessageDelayed", `"status":"SoftFail","output":"550 5.1.1 user unknown"`), Want: "soft_bounce a@example.com SoftFail"},
 		{Name: "nulls", Body: body("MessageDeliveryFailed", `"status":"HardFail","details":null,"output":null,"time":null`), Want: "soft_bounce a@example.com HardFail"},
 		{Name: "no details", Body: failed("", "550 5.1.1 x"), Want: "hard_bounce a@example.com HardFail"},

@@ -79,7 +79,7 @@ func New(s providers.Settings) (providers.Adapter, error) {
 // item is one element of the batch: the event under the name of its class, or
 // nothing in a ping.
 type item struct {
-	Msys map[string]event `json:"msys"`
+	Msys map[string]wire.Object[event] `json:"msys"`
 }
 
 type event struct {
@@ -99,7 +99,8 @@ type event struct {
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	return batch.JSON(name, r.Body, func(b *providers.Batch, it *item) {
-		for class, ev := range it.Msys {
+		for class, o := range it.Msys {
+			ev := &o.V
 			if ev.Type == "" && (class == "message_event" || class == "unsubscribe_event") {
 				b.Reject(providers.Malformed(name, "msys.type", providers.ErrMissing))
 				continue

@@ -32,6 +32,7 @@ func TestKinds(t *testing.T) {
 	cases := []providertest.Case{
 		{Name: "ping", Body: `[{"msys":{}}]`},
 		{Name: "null", Body: `[{"msys":null}]`},
+		{Name: "another class beside the event", Body: `[{"msys":{"batch_info":[1],"message_event":{"type":"delivery","event_id":"e","rcpt_to":"a@example.com"},"note":"x"}}]`, Want: "delivered a@example.com"},
 		{Name: "without msys", Body: `[{}]`},
 		{Name: "empty", Body: `[]`},
 		{Name: "one object", Body: message("bounce", gone)[1 : len(message("bounce", gone))-1], Want: "hard_bounce a@example.com 10"},

@@ -37,7 +37,7 @@ var Info = providers.Info{
 		{Report: "message.received with autoresponse_type STOP, or STOP and its kin", Kind: recipient.OptOut},
 		{Report: "message.received with START, UNSTOP", Kind: recipient.OptIn, Note: "the person's own text is the consent"},
 		{Report: "message.received with autoresponse_type START and other words", Kind: recipient.Reactivation},
-		{Report: "message.sent, delivery_unconfirmed, HELP, other texts and event types"},
+		{Report: "message.sent, delivery_unconfirmed, HELP, other texts and event types, and all of another type than SMS and MMS"},
 	},
 	Gaps: []string{
 		"The errors of a group message do not say whose they are: where several recipients failed they count only if all say the same.",

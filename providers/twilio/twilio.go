@@ -74,15 +74,15 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 		}
 	}
 	b := providers.NewBatch(name, 1)
-	status := strings.ToLower(form.Get("MessageStatus"))
+	status := wire.Text(form.Get("MessageStatus")).Lower()
 	switch {
 	case form.Get("OptOutType") != "", form.Has("Body") && (status == "" || status == "received" || status == "receiving"):
 		a.incoming(b, form)
 	default:
 		if status == "" {
-			status = strings.ToLower(form.Get("SmsStatus"))
+			status = wire.Text(form.Get("SmsStatus")).Lower()
 		}
-		m := message{To: form.Get("To"), From: form.Get("From"), Sid: form.Get("MessageSid"), Code: form.Get("ErrorCode"), Words: form.Get("ErrorMessage")}
+		m := message{To: form.Get("To"), From: form.Get("From"), Sid: form.Get("MessageSid"), Code: strings.TrimSpace(form.Get("ErrorCode")), Words: form.Get("ErrorMessage")}
 		if m.Sid == "" {
 			m.Sid = form.Get("SmsSid")
 		}
@@ -148,7 +148,7 @@ func (a adapter) incoming(b *providers.Batch, form url.Values) {
 	}
 	e := recipient.Event{Rule: "twilio-opt-out-type", Code: sms.MSISDN(in.To), EventID: in.ID, MessageID: in.ID, IDParts: []string{"text", in.ID},
 		Evidence: recipient.Evidence{Via: "text", Text: recipient.Clean(in.Text, 160)}}
-	switch said := strings.ToUpper(form.Get("OptOutType")); {
+	switch said := strings.ToUpper(strings.TrimSpace(form.Get("OptOutType"))); {
 	case said == "HELP":
 		return
 	case said == "STOP":

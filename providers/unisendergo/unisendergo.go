@@ -68,13 +68,13 @@ func (a adapter) Verify(_ context.Context, r *providers.Request) error {
 // data is what happened to one recipient. White labels say record for event
 // and report for info.
 type data struct {
-	JobID      wire.Text `json:"job_id"`
-	Email      wire.Text `json:"email"`
-	Status     wire.Text `json:"status"`
-	EventTime  wire.Text `json:"event_time"`
-	RecordTime wire.Text `json:"record_time"`
-	Info       delivery  `json:"delivery_info"`
-	Report     delivery  `json:"delivery_report"`
+	JobID      wire.Text             `json:"job_id"`
+	Email      wire.Text             `json:"email"`
+	Status     wire.Text             `json:"status"`
+	EventTime  wire.Text             `json:"event_time"`
+	RecordTime wire.Text             `json:"record_time"`
+	Info       wire.Object[delivery] `json:"delivery_info"`
+	Report     wire.Object[delivery] `json:"delivery_report"`
 }
 
 type delivery struct {
@@ -187,9 +187,9 @@ func item(b *providers.Batch, raw wire.Raw) {
 
 func add(b *providers.Batch, kind wire.Text, d *data) {
 	status := d.Status.Lower()
-	info := d.Info
+	info := d.Info.V
 	if info == (delivery{}) {
-		info = d.Report
+		info = d.Report.V
 	}
 	at := d.EventTime
 	if at == "" {

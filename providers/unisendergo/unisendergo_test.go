@@ -53,6 +53,9 @@ func TestKinds(t *testing.T) {
 	for _, code := range []string{"err_user_unknown", "err_user_inactive", "err_mailbox_discarded"} {
 		add(code, one("hard_bounced", code, ""), "hard_bounce a@example.com "+code)
 	}
+	for _, empty := range []string{"[]", `""`, "null"} { // how PHP writes an object without members
+		add("delivery_info "+empty, `{"job_id":"j","email":"a@example.com","status":"soft_bounced","event_time":"2026-01-05 10:00:01","delivery_info":`+empty+`}`, "soft_bounce a@example.com soft_bounced")
+	}
 	for _, code := range []string{
 		"err_unreachable", "err_domain_inactive", "err_no_dns", "err_no_smtp", "err_dest_invalid", "err_mailbox_full", "err_too_large", "err_will_retry", "err_resend", "err_retry_letter", "err_giveup",
 		"err_spam_rejected", "err_blacklisted", "err_destination_misconfigured", "err_delivery_failed", "err_src_invalid", "err_not_available", "err_unknown", "err_lost", "err_internal", "err_new",

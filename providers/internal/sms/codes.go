@@ -63,7 +63,7 @@ func (c Codes) Judge(code string) (recipient.Kind, string) {
 // such as "+358450000012;campaign-42", for providers whose reports name no
 // recipient. Only a part with its + counts: bare digits may be an order number.
 func NumberIn(reference string) string {
-	for _, part := range strings.FieldsFunc(reference, func(r rune) bool { return strings.ContainsRune(";,| \t", r) }) {
+	for _, part := range strings.FieldsFunc(reference, func(r rune) bool { return strings.ContainsRune(";,| \t\r\n", r) }) {
 		if rest, ok := strings.CutPrefix(strings.ToLower(part), "%2b"); ok { // encoded once too often
 			part = "+" + rest
 		}
