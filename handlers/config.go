@@ -41,6 +41,9 @@ type Config struct {
 	Metrics *Metrics  // shared with the store, which reports its commits to it
 	Limits  Limits
 
+	// Spool is the spool that stands before Store; nil: there is none.
+	Spool Spool
+
 	// SeparateMetrics leaves /metrics out of App, because MetricsApp listens
 	// elsewhere.
 	SeparateMetrics bool

@@ -2,10 +2,14 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/strikeout/strikeout/store"
+	"github.com/strikeout/strikeout/store/spool"
 )
 
 // healthz says that the process answers, nothing more: a database that is
@@ -23,7 +27,18 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
+	var stats *spool.Stats
+	if s.cfg.Spool != nil {
+		now := s.cfg.Spool.Stats()
+		stats = &now
+	}
 	if err := s.cfg.Store.Ping(ctx); err != nil {
+		// With a spool, reports and clicks are worth sending here all the same.
+		if stats != nil && stats.Takes && errors.Is(err, store.ErrUnavailable) {
+			r := s.readiness(stats)
+			r.Database = "away"
+			return sendJSON(c, r)
+		}
 		return &problem{status: http.StatusServiceUnavailable, detail: "the database cannot be reached", cause: err}
 	}
 	n, err := s.cfg.Store.Pending(ctx)
@@ -33,5 +48,5 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 	case n > 0:
 		return refuse(http.StatusServiceUnavailable, "the database waits for migrations: run strikeout migrate").with("pending", n)
 	}
-	return sendJSON(c, map[string]string{"status": "ready"})
+	return sendJSON(c, s.readiness(stats))
 }

@@ -56,7 +56,7 @@ func NewMetrics() *Metrics {
 			Help: "Time to answer, by route pattern.", Buckets: prometheus.ExponentialBuckets(0.0005, 2.5, 11)}, []string{"route"}),
 		panics:       counter("panics_total", "Panics that were recovered, by route pattern or endpoint.", "where"),
 		webhooks:     counter("webhook_requests_total", "Requests of providers by endpoint and what came of them.", "endpoint", "result"),
-		events:       counter("webhook_events_total", "Events of providers by endpoint: stored, duplicate, refused by the database.", "endpoint", "result"),
+		events:       counter("webhook_events_total", "Events of providers by endpoint: stored, duplicate, refused by the database, spooled.", "endpoint", "result"),
 		lastAccepted: gauge("endpoint_last_accepted_timestamp_seconds", "When the endpoint last accepted a request.", "endpoint"),
 		rejecting:    gauge("endpoint_rejecting", "1 while an endpoint that worked within the last day rejects everything.", "endpoint"),
 		held:         gauge("quarantine_requests", "Requests in quarantine by endpoint, counted each minute.", "endpoint"),
@@ -131,7 +131,7 @@ func (r *routeMeter) count(status int, took time.Duration) {
 // endpointMeter counts one endpoint.
 type endpointMeter struct {
 	accepted, rejected, quarantined, malformed, tooLarge, badEncoding, busy, handshake prometheus.Counter
-	stored, duplicates, refusedRows                                                    prometheus.Counter
+	stored, duplicates, refusedRows, spooled                                           prometheus.Counter
 	lastAccepted, rejecting, held                                                      prometheus.Gauge
 }
 
@@ -142,6 +142,7 @@ func (m *Metrics) endpoint(name string) *endpointMeter {
 		tooLarge: result("too_large"), badEncoding: result("bad_encoding"), busy: result("busy"), handshake: result("handshake"),
 		stored: m.events.WithLabelValues(name, "stored"), duplicates: m.events.WithLabelValues(name, "duplicate"),
 		refusedRows:  m.events.WithLabelValues(name, "refused"),
+		spooled:      m.events.WithLabelValues(name, "spooled"),
 		lastAccepted: m.lastAccepted.WithLabelValues(name), rejecting: m.rejecting.WithLabelValues(name), held: m.held.WithLabelValues(name),
 	}
 }

@@ -17,6 +17,7 @@ type person struct {
 	// "stop everything" stops too.
 	others []recipient.Address
 	open   bool // at least one of them is not opted out yet, or cannot be read
+	unread bool // the database did not answer, so others is not all
 }
 
 func (s *Server) whose(ctx context.Context, v visit) person {
@@ -26,55 +27,25 @@ func (s *Server) whose(ctx context.Context, v visit) person {
 		p.address, p.state = r.Address, r.State
 	} else if !errors.Is(err, store.ErrNotFound) {
 		s.log.Warn("cannot read a recipient for an unsubscribe page", "err", err)
+		p.unread = true
 		return p
 	}
 	contacts, err := s.cfg.Store.ContactsOf(ctx, v.Key)
 	if err != nil {
 		s.log.Warn("cannot read the contacts of a recipient", "err", err)
+		p.unread = true
 		return p
 	}
-	for i, ct := range contacts {
-		own, others := s.split(ct, v)
-		if !own.IsZero() {
-			p.address = own
-		}
-		// Contacts that share an address may be several people, and a link does not
-		// tell who pressed: only what they all have in common is this person's.
-		if i == 0 {
-			p.others = others
-		} else {
-			p.others = common(p.others, others)
-		}
-	}
-	p.open = s.anyOpen(ctx, p.others)
-	return p
-}
-
-// split returns a contact's address that the link is about, and those on other
-// channels.
-func (s *Server) split(ct store.Contact, v visit) (own recipient.Address, others []recipient.Address) {
-	for _, a := range []recipient.Address{ct.Email, ct.Phone} {
-		switch {
-		case a.IsZero():
-		case s.cfg.Keyer.Key(a) == v.Key:
-			own = a
-		case a.Channel() != v.Channel:
-			others = append(others, a)
-		}
-	}
-	return own, others
-}
-
-func common(a, b []recipient.Address) []recipient.Address {
-	var both []recipient.Address
-	for _, x := range a {
-		for _, y := range b {
-			if x == y {
-				both = append(both, x)
+	for _, ct := range contacts {
+		for _, a := range []recipient.Address{ct.Email, ct.Phone} {
+			if s.cfg.Keyer.Key(a) == v.Key {
+				p.address = a
 			}
 		}
 	}
-	return both
+	p.others = store.Others(contacts, v.Key, v.Channel)
+	p.open = s.anyOpen(ctx, p.others)
+	return p
 }
 
 func (s *Server) anyOpen(ctx context.Context, addresses []recipient.Address) bool {

@@ -76,6 +76,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.keys = newKeyring(cfg.Store, cfg.APIKeys, cfg.Now)
 	s.nonces = newNonces(cfg.Keyer, cfg.Now)
+	if cfg.Spool != nil {
+		s.metrics.spool(cfg.Spool, cfg.Now)
+	}
 	s.table = s.routeTable()
 	s.app = s.newApp(s.table)
 	health := []*route{{methods: "GET", pattern: "/healthz", handler: s.healthz},

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -65,18 +66,31 @@ func (s *Server) unsubscribe(c *fiber.Ctx) error {
 	if form.all {
 		wording = templates.OfferAll
 	}
-	out, err := s.cfg.Store.Click(ctx, s.click(v, form, wording))
+	click := s.click(v, form, wording)
+	click.Everything = form.all
+	out, err := s.cfg.Store.Click(ctx, click)
 	if err != nil {
 		return s.cannotStore(err, v.lang, again)
 	}
+	if out.Spooled {
+		return s.received(c, v, form.via)
+	}
 	who := s.whose(ctx, v)
 	if form.all {
+		if who.unread {
+			return s.cannotStore(errUnread, v.lang, again) // the repeat is harmless
+		}
+		spooled := false
 		for _, o := range who.others {
-			click := s.click(v, form, wording)
-			click.Channel, click.Key = o.Channel(), s.cfg.Keyer.Key(o)
-			if _, err := s.cfg.Store.Click(ctx, click); err != nil {
-				return s.cannotStore(err, v.lang, again) // the repeat is harmless
+			click.Channel, click.Key, click.Everything = o.Channel(), s.cfg.Keyer.Key(o), false
+			out, err := s.cfg.Store.Click(ctx, click)
+			if err != nil {
+				return s.cannotStore(err, v.lang, again)
 			}
+			spooled = spooled || out.Spooled
+		}
+		if spooled {
+			return s.received(c, v, form.via)
 		}
 	}
 	s.metrics.clicks.WithLabelValues(form.via).Inc()
@@ -101,6 +115,18 @@ func (s *Server) unconfirmed(ctx context.Context, c *fiber.Ctx, v visit, form cl
 	s.metrics.clicks.WithLabelValues("kept").Inc()
 	return s.page(c, http.StatusAccepted, v.lang, templates.Pending{Link: v.shown(s.whose(ctx, v))})
 }
+
+// received answers a click that is kept safely and takes effect later. There
+// is nothing to read about the person now.
+func (s *Server) received(c *fiber.Ctx, v visit, via string) error {
+	s.metrics.clicks.WithLabelValues(via).Inc()
+	s.metrics.clicks.WithLabelValues("spooled").Inc()
+	return s.page(c, http.StatusOK, v.lang, templates.Received{Link: v.shown(person{})})
+}
+
+// errUnread: whose link it is could not be read, so neither could what else
+// they use.
+var errUnread = fmt.Errorf("%w: the person's other channels cannot be read", store.ErrUnavailable)
 
 // cannotStore answers with a page whose button sends the same request again.
 func (s *Server) cannotStore(err error, lang string, again templates.Unavailable) error {

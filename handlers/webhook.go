@@ -206,6 +206,7 @@ func (s *Server) read(ctx context.Context, ep *endpoint, r *providers.Request) (
 		return out, fmt.Errorf("record %d events: %w", len(sealed), err)
 	}
 	out.stored, out.duplicates = rec.Stored, rec.Duplicates
+	ep.meter.spooled.Add(float64(rec.Spooled))
 	ep.meter.stored.Add(float64(rec.Stored))
 	ep.meter.duplicates.Add(float64(rec.Duplicates))
 	if n := len(rec.Refused); n > 0 {

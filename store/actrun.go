@@ -18,6 +18,7 @@ type op struct {
 	event  recipient.Event // without times and fingerprint
 	nonce  string          // of acts and undos: tells one from the next
 	token  string          // of clicks and undos
+	at     time.Time       // of a click that comes late: when it was made
 	undo   bool
 	within time.Duration
 	by     By // whom the audit log names; no Actor: it is not written
@@ -191,7 +192,7 @@ func (a *actor) try(ctx context.Context, tx *sqlx.Tx, ops []*op, again bool) err
 	prints := make([]recipient.Fingerprint, 0, len(ops))
 	for _, o := range ops {
 		if o.token != "" || o.nonce == "" {
-			prints = append(prints, clickPrint(o.token, o.event.Key, states[o.event.Key]))
+			prints = append(prints, o.clickPrint(states[o.event.Key]))
 		}
 		if again && o.nonce != "" {
 			prints = append(prints, o.print())
@@ -199,6 +200,9 @@ func (a *actor) try(ctx context.Context, tx *sqlx.Tx, ops []*op, again bool) err
 	}
 	known, err := db.eventsByPrint(ctx, tx, prints)
 	if err != nil {
+		return err
+	}
+	if err := db.findLate(ctx, tx, ops, states, known); err != nil {
 		return err
 	}
 	var fresh []*recipient.Event
@@ -235,7 +239,7 @@ func (o *op) print() recipient.Fingerprint {
 
 // decide sets the outcome of an op and returns the event to insert, if any.
 func (o *op) decide(before recipient.State, known map[recipient.Fingerprint]*recipient.Event, now time.Time) *recipient.Event {
-	click := clickPrint(o.token, o.event.Key, before)
+	click := o.clickPrint(before)
 	print := click
 	if o.nonce != "" {
 		print = o.print()
@@ -260,6 +264,9 @@ func (o *op) decide(before recipient.State, known map[recipient.Fingerprint]*rec
 	e.Fingerprint = print
 	e.ReceivedAt = recipient.Micro(now)
 	e.At = before.AnswerAt(e.Kind, now)
+	if o.late() && o.at.Before(now) { // what came after it counts more
+		e.ReceivedAt, e.At = o.at, o.at
+	}
 	if e.Kind == recipient.OptOut && o.nonce == "" {
 		e.Evidence.OptedOutBefore = before.OptedOut()
 	}

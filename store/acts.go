@@ -34,7 +34,7 @@ func (db *DB) Act(ctx context.Context, a Act) (Outcome, error) {
 // Click opts out by an unsubscribe link. The same link again changes nothing,
 // unless the person opted in since: then a click means "now".
 func (db *DB) Click(ctx context.Context, c Click) (Outcome, error) {
-	return db.acts.do(ctx, &op{event: c.event(recipient.OptOut), token: c.TokenID})
+	return db.acts.do(ctx, &op{event: c.event(recipient.OptOut), token: c.TokenID, at: recipient.Micro(c.ReceivedAt)})
 }
 
 // Undo takes the opt-out of a link back, which is an opt-in and needs consent.

@@ -103,6 +103,18 @@ func classifySQLite(code int) failure {
 	return strange
 }
 
+// RowAtFault reports whether what was to be stored may be to blame for an
+// error, and not the database: then the same call can fail for ever while
+// others succeed.
+func RowAtFault(err error) bool {
+	if err == nil || errors.Is(err, ErrWrongAddressKey) {
+		return false
+	}
+	var my *mysql.MySQLError
+	var lite *sqlite.Error
+	return !errors.Is(err, ErrUnavailable) || (errors.As(err, &my) || errors.As(err, &lite)) && classify(err) == strange
+}
+
 // ours are the errors that pass through unchanged.
 var ours = []error{ErrNotFound, ErrUnavailable, ErrConsent, ErrQuarantineFull, ErrRequestsFull, ErrWrongAddressKey, ErrRetention, ErrExists, ErrChanged, ErrInvalid}
 

@@ -130,10 +130,7 @@ func eraseEvents(ctx context.Context, tx *sqlx.Tx, key recipient.Key) error {
 		if err := json.Unmarshal([]byte(p.Evidence), &was); err != nil {
 			return fmt.Errorf("store: evidence of event %d: %w", p.ID, err)
 		}
-		left := recipient.Evidence{OptedOutBefore: was.OptedOutBefore} // an undo asks for it, and it names nobody
-		if c := was.Consent; c != nil {
-			left.Consent = &recipient.Consent{Source: c.Source, Wording: c.Wording, At: c.At}
-		}
+		left := leftOf(was)
 		if left.IsZero() {
 			continue
 		}
@@ -142,6 +139,15 @@ func eraseEvents(ctx context.Context, tx *sqlx.Tx, key recipient.Key) error {
 		}
 	}
 	return nil
+}
+
+// leftOf is what an erasure leaves of evidence.
+func leftOf(was recipient.Evidence) recipient.Evidence {
+	left := recipient.Evidence{OptedOutBefore: was.OptedOutBefore} // an undo asks for it, and it names nobody
+	if c := was.Consent; c != nil {
+		left.Consent = &recipient.Consent{Source: c.Source, Wording: c.Wording, At: c.At}
+	}
+	return left
 }
 
 // unlinkContacts takes an address from its contacts, also where it was one of

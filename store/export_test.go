@@ -48,6 +48,9 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 		"contacts":      {contactsByID, []any{100, 10}},
 		"search":        {termsFrom, []any{[]byte("person1"), []byte("person2"), []byte("person1"), 0, 10}},
 		"held":          {countHeld, []any{"acme"}},
+		"held twins":    {countTwins, []any{"acme", 1, lots, k, "unreadable"}},
+		"late click":    {selectLate, []any{k, lots, lots}},
+		"erasures":      {selectErasures(keys[:100]), nil},
 		"same request":  {countSame, []any{k, RequestTyped}},
 		"requests":      {countWaiting, nil},
 		"short link":    {selectShortLink, []any{prints[0][:]}},
@@ -99,3 +102,10 @@ func ForgetPause(db *DB) {
 
 // SetMaxLimitRows bounds the table of sign-ins.
 func SetMaxLimitRows(db *DB, n int) { db.limitRows = n }
+
+// Unavailable is how a batch reports what kept one of its events out.
+func Unavailable(err error) error {
+	batch := []*entry{{}}
+	_ = failAll(batch, err)
+	return batch[0].err
+}

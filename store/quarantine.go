@@ -42,7 +42,10 @@ var codec = sync.OnceValues(func() (*zstd.Encoder, *zstd.Decoder) {
 // Quarantine keeps a verified request that could not be understood. It is
 // ErrQuarantineFull when the endpoint's share is used up or the body is too
 // large: then the provider must be told to come again.
-func (db *DB) Quarantine(ctx context.Context, h Held) error {
+func (db *DB) Quarantine(ctx context.Context, h Held) error { return db.quarantine(ctx, h, false) }
+
+// quarantine with once keeps nothing when the same request is held already.
+func (db *DB) quarantine(ctx context.Context, h Held, once bool) error {
 	if h.Endpoint == "" || len(h.Endpoint) > 128 {
 		return fmt.Errorf("%w held request: endpoint", ErrInvalid)
 	}
@@ -56,6 +59,13 @@ func (db *DB) Quarantine(ctx context.Context, h Held) error {
 	enc, _ := codec()
 	body := enc.EncodeAll(h.Body, []byte{})
 	return db.inTx(ctx, "quarantine a request", func(tx *sqlx.Tx) error {
+		if once {
+			var same int
+			err := tx.GetContext(ctx, &same, countTwins, h.Endpoint, len(body), micros(h.ReceivedAt), body, recipient.Clean(h.Reason, 32))
+			if err != nil || same > 0 {
+				return err //nolint:wrapcheck // inTx wraps
+			}
+		}
 		var used struct {
 			Rows  int   `db:"n"`
 			Bytes int64 `db:"size"`

@@ -292,6 +292,10 @@ func checkEvent(e *recipient.Event) error {
 	return nil
 }
 
+// CheckEvent reports whether no database would ever take an event: it is
+// ErrInvalid then, and names the field.
+func CheckEvent(e recipient.Event) error { return checkEvent(&e) }
+
 const (
 	maxActorBytes    = 191
 	maxEvidenceBytes = 60_000 // a TEXT holds 65 535

@@ -44,6 +44,7 @@ type Observer interface {
 type Recorded struct {
 	Stored     int
 	Duplicates int               // known already; they changed nothing
+	Spooled    int               // kept by a spool, which stores them later
 	Refused    []recipient.Event // the database will never take these
 }
 
@@ -71,6 +72,13 @@ type Click struct {
 	SendOut  string
 	Evidence recipient.Evidence
 	Source   recipient.Source // empty means recipient.FromLink
+	// ReceivedAt is when a click that comes late was made; zero means now. Such a
+	// click does not outrank an opt-in that came after it.
+	ReceivedAt time.Time
+	// Everything says that the person's other channels are meant too. The database
+	// does not look at it, a spool does: who they are cannot be told while the
+	// database is away.
+	Everything bool
 }
 
 // Outcome is what an act or a click did.
@@ -78,6 +86,7 @@ type Outcome struct {
 	Before, After recipient.State
 	Event         recipient.Event // the event that stands for it; of an earlier click when Changed is false
 	Changed       bool            // false: this link's opt-out stood already
+	Spooled       bool            // kept by a spool, which performs it later; nothing else is known
 }
 
 // Recipient is one address as it stands.

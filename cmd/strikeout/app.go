@@ -13,6 +13,7 @@ import (
 	"github.com/strikeout/strikeout/handlers/admin"
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
+	"github.com/strikeout/strikeout/store/spool"
 	"github.com/strikeout/strikeout/templates"
 	"github.com/strikeout/strikeout/tokens"
 )
@@ -25,7 +26,10 @@ type app struct {
 	rings   *tokens.Watcher
 	metrics *handlers.Metrics
 	db      *store.DB
+	spool   *spool.DB // before db; nil: there is none
 	server  *handlers.Server
+
+	serves bool // and so it has the spool for itself
 
 	endpoints map[string]handlers.Endpoint
 	pages     *templates.Watcher
@@ -112,17 +116,29 @@ func (a *app) open(e *env) error {
 		err = a.openDesk(e)
 	}
 	if err == nil {
-		a.server, err = handlers.New(handlers.Config{
+		err = a.openSpool(e)
+	}
+	if err == nil {
+		a.server, err = handlers.New(a.spooled(handlers.Config{
 			Store: a.db, Keyer: a.keyer, Ring: a.rings.Ring, Linker: linker, Pages: a.pages,
 			Endpoints: a.endpoints, APIKeys: c.apiKeys, TrustedProxies: c.trustedProxies, DefaultRegion: c.defaultRegion, PublicURL: c.publicURL, Mailto: c.mailto,
 			Evidence: c.evidence, Logger: a.log, Now: e.now, Rand: e.rand, Metrics: a.metrics, Limits: handlers.Limits{DrainWait: c.drainWait},
 			SeparateMetrics: c.metricsListen != "", Desk: a.desk, SeparateDesk: c.adminListen != "",
-		})
+		}))
 	}
 	if err != nil {
-		return errors.Join(err, a.db.Close())
+		return errors.Join(err, a.close())
 	}
 	return nil
+}
+
+// close lets go of the spool before the database that it stores into.
+func (a *app) close() error {
+	var err error
+	if a.spool != nil {
+		err = a.spool.Close()
+	}
+	return errors.Join(err, a.db.Close())
 }
 
 // newApp is prepare and open, for commands that serve nobody.

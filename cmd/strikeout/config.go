@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -35,7 +36,8 @@ type config struct {
 	dataDir                            string
 	tokenKeysFile                      string
 	defaultRegion                      string
-	spool                              string
+	spool                              string // empty: there is none
+	spoolLimit                         int    // bytes; 0: the default
 	retention                          map[recipient.Kind]time.Duration
 	trustedProxies                     []netip.Prefix
 	apiKeys                            []handlers.APIKey
@@ -84,6 +86,7 @@ var settings = []setting{
 	{key: "default_region", set: setRegion},
 	{key: "retention", set: setRetention, nested: true},
 	{key: "spool", set: func(c *config, v value) error { return setPath(&c.spool, v, "a directory") }},
+	{key: "spool_limit", set: func(c *config, v value) (err error) { c.spoolLimit, err = v.bytes(leastSpool, math.MaxInt); return err }},
 	{key: "trusted_proxies", set: setProxies},
 	{key: "api_keys", set: setAPIKeys, nested: true},
 	{key: "endpoints", set: func(c *config, v value) error { c.endpointsValue = &v; return nil }, nested: true},
@@ -151,8 +154,8 @@ func (c *config) complete() {
 	if c.publicURL == "" {
 		c.publicURL = "http://" + reachable(c.listen)
 	}
-	if c.spool != "" {
-		c.notes = append(c.notes, c.said("spool")+": spool: this version has no spool; while the database is away, providers are told to try again")
+	if c.spoolLimit > 0 && c.spool == "" {
+		c.notes = append(c.notes, c.said("spool_limit")+": spool_limit: there is no spool without the setting spool, which names a directory")
 	}
 }
 

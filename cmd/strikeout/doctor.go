@@ -72,6 +72,7 @@ func (cmd *doctorCmd) Run(e *env) error {
 	x.publicURL(c)
 	keyer := x.keys(c)
 	x.database(c, keyer)
+	x.spool(c)
 	x.endpoints(c)
 	x.proxies(c)
 	x.printf("%d fail, %d warn\n", x.fails, x.warns)

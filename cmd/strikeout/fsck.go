@@ -15,7 +15,8 @@ type fsckCmd struct {
 
 func (fsckCmd) Help() string {
 	return `Compares the state of every address with its history, and names differences by the address's key. It changes nothing
-unless told to, and can run while the service does. Exit code 1: differences were found and not repaired.
+unless told to, and can run while the service does. Of a spool it says what waits there and what cannot be read.
+Exit code 1: differences were found and not repaired, or the spool is damaged.
 
     strikeout fsck
     strikeout fsck --repair`
@@ -46,7 +47,7 @@ func (cmd *fsckCmd) Run(e *env) error {
 		e.printf("%s %s %s: stored %s, the history says %s\n", d.Channel, d.Key, d.Field, whenText(d.Have), whenText(d.Want))
 	}
 	e.printf("%d addresses, %d events, %d differences, %d repaired\n", report.Recipients, report.Events, len(report.Differences), report.Repaired)
-	if len(report.Differences) > report.Repaired {
+	if sound := e.fsckSpool(c); len(report.Differences) > report.Repaired || !sound {
 		return errNo
 	}
 	return nil

@@ -361,12 +361,12 @@ func TestStartIsRefused(t *testing.T) {
 	}
 }
 
-// Unsigned endpoints and what is not built yet are named at every start.
+// Unsigned endpoints and settings without effect are named at every start.
 func TestStartWarns(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "strikeout.yaml", "spool: spool\nendpoints:\n  mail: {provider: postmark, unsigned: true}\n  bounces: {provider: dsn, path_secret: 0123456789abcdef}\n")
+	writeFile(t, "strikeout.yaml", "spool_limit: 1GiB\nendpoints:\n  mail: {provider: postmark, unsigned: true}\n  bounces: {provider: dsn, path_secret: 0123456789abcdef}\n")
 	s := serveHere(t, nil)
-	for _, want := range []string{"strikeout.yaml:1: spool: this version has no spool", `endpoint \"mail\": UNSIGNED`, `endpoint \"bounces\": a bounce mail can be forged`} {
+	for _, want := range []string{"strikeout.yaml:1: spool_limit: there is no spool without", `endpoint \"mail\": UNSIGNED`, `endpoint \"bounces\": a bounce mail can be forged`} {
 		if !strings.Contains(s.errs.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, s.errs)
 		}

@@ -30,7 +30,8 @@ func (serveCmd) Help() string {
 SIGTERM or Ctrl-C drains: /readyz turns 503, after drain_wait the listener closes, requests in flight finish, the database is
 closed last. A second signal ends the process at once.
 
-While a MySQL server cannot be reached, providers are told to try again, and the tables are brought up to date when it is back.
+While a MySQL server cannot be reached, providers are told to try again, or, with the setting spool, reports and clicks are kept
+in its directory; the tables are brought up to date when the server is back.
 Database users without the right to change tables: --no-migrate, and run strikeout migrate as another user.`
 }
 
@@ -61,6 +62,7 @@ func (cmd *serveCmd) Run(e *env) error {
 	}
 	a, err := e.prepare(c, log)
 	if err == nil {
+		a.serves = true
 		a.oidc, err = c.oidc()
 	}
 	if err == nil {
@@ -115,7 +117,7 @@ const drainTimeout = 25 * time.Second
 
 // serve runs until ctx ends, then drains. The database is closed last.
 func (a *app) serve(ctx context.Context, ln net.Listener, ready func(addr string)) (err error) {
-	defer func() { err = errors.Join(err, a.db.Close()) }()
+	defer func() { err = errors.Join(err, a.close()) }()
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var background sync.WaitGroup
@@ -128,7 +130,11 @@ func (a *app) serve(ctx context.Context, ln net.Listener, ready func(addr string
 		if !errors.Is(err, store.ErrUnavailable) || a.db.Kind() == "sqlite" {
 			return errors.Join(err, ln.Close())
 		}
-		a.log.Error("the database cannot be reached; providers are told to try again until it can", "err", err)
+		until := "the database cannot be reached; providers are told to try again until it can"
+		if a.spool != nil {
+			until = "the database cannot be reached; reports and clicks are spooled until it can"
+		}
+		a.log.Error(until, "err", err)
 		background.Go(func() { a.migrateLater(work, stop) })
 	} else if err := a.first(work); err != nil {
 		a.log.Error("cannot look for an administrator", "err", err)

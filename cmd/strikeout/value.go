@@ -329,7 +329,7 @@ func parseDuration(s string) (time.Duration, bool) {
 	return total + d, true
 }
 
-// bytes reads "2MiB", "512 KiB" or a plain number of bytes.
+// bytes reads "2MiB", "512 KiB", "1GiB" or a plain number of bytes.
 func (v value) bytes(least, most int) (int, error) {
 	const expected = "a number of bytes such as 2MiB"
 	s, err := v.text(expected)
@@ -337,14 +337,17 @@ func (v value) bytes(least, most int) (int, error) {
 		return 0, err
 	}
 	unit := 1
-	for name, size := range map[string]int{"KiB": 1 << 10, "MiB": 1 << 20} {
+	for name, size := range map[string]int{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
 		if rest, ok := strings.CutSuffix(s, name); ok {
 			s, unit = strings.TrimSpace(rest), size
 			break
 		}
 	}
 	n, err := strconv.Atoi(s)
-	if err != nil || n < 0 || n > most || n*unit < least || n*unit > most {
+	if err != nil || n < 0 || n > most/unit || n*unit < least {
+		if most == math.MaxInt {
+			return 0, v.fail("expected %s, at least %d", expected, least)
+		}
 		return 0, v.fail("expected %s, from %d to %d", expected, least, most)
 	}
 	return n * unit, nil
