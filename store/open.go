@@ -77,8 +77,9 @@ func loginRefused(err error) bool {
 func (db *DB) Close() error {
 	db.record.close()
 	db.acts.close()
-	// A connection that the server has dropped already needs no closing.
-	if err := db.pools.close(); err != nil && classify(err) != lost {
+	// A server that has dropped a connection already, or is gone, cannot be told
+	// good-bye; the driver says so in errors that it does not export.
+	if err := db.pools.close(); err != nil && !db.d.mysql {
 		return fmt.Errorf("store: close: %w", err)
 	}
 	return nil
