@@ -100,7 +100,7 @@ func TestErasedAt(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
 		db := open(store.Config{})
 		record(t, db, report(nth(1), recipient.HardBounce, "1", noon, noon), report(nth(2), recipient.HardBounce, "2", noon, noon))
-		if err := db.Erase(t.Context(), keyer.Key(nth(1)), "anna"); err != nil {
+		if err := db.Erase(t.Context(), keyer.Key(nth(1)), store.By{Actor: "anna"}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := db.ErasedAt(t.Context(), []recipient.Key{keyer.Key(nth(1)), keyer.Key(nth(2)), keyer.Key(nth(3))})

@@ -94,7 +94,7 @@ func TestOnARealDatabase(t *testing.T) {
 			}
 		}
 		clock.Add(time.Minute.Microseconds())
-		if err := c.Erase(ctx, keyer.Key(nth(2)), "anna"); err != nil { // by another replica, whose cable is in
+		if err := c.Erase(ctx, keyer.Key(nth(2)), store.By{Actor: "anna"}); err != nil { // by another replica, whose cable is in
 			t.Fatal(err)
 		}
 		clock.Add(time.Hour.Microseconds())
