@@ -176,10 +176,16 @@ func (a adapter) text(b *providers.Batch, m *result) {
 	if in.Text == "" {
 		in.Text = string(m.Keyword)
 	}
-	// What follows the keyword of a shared number may stop messages. It cannot ask
-	// for them again, which takes the whole text.
-	if m.CleanText != "" && a.words.Kind(in.Text) == "" && a.words.Kind(string(m.CleanText)) == recipient.OptOut {
-		in.Text = string(m.CleanText)
+	// The keyword by which Infobip found us may stop messages, and so may what
+	// follows the keyword of a shared number. Neither can ask for them again, which
+	// takes the whole text.
+	if a.words.Kind(in.Text) == "" {
+		switch recipient.OptOut {
+		case a.words.Kind(string(m.CleanText)):
+			in.Before, in.Text = m.Keyword.String(), string(m.CleanText)
+		case a.words.Kind(string(m.Keyword)):
+			in.Text = string(m.Keyword)
+		}
 	}
 	a.words.Received(b, "results[].from", in, m.ReceivedAt.Time())
 }

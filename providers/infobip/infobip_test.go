@@ -58,9 +58,12 @@ func TestKinds(t *testing.T) {
 		{Name: "XML", Body: `<?xml version="1.0"?><reportResponse/>`, Want: "!unreadable"},
 		{Name: "results that are text", Body: `{"results":"x"}`, Want: "!unreadable"},
 		{Name: "stop after a keyword", Body: inbound("SHOP STOP", "STOP", "SHOP"), Want: "opt_out +358450000013 +15005550001"},
+		{Name: "stop as the keyword", Body: inbound("stop it please", "it please", "STOP"), Want: "opt_out +358450000013 +15005550001"},
+		{Name: "start as the keyword", Body: inbound("start it please", "it please", "START")},
 		{Name: "start after a keyword", Body: inbound("SHOP START", "START", "SHOP")},
 		{Name: "stop without text", Body: inbound("", "", "STOP"), Want: "opt_out +358450000013 +15005550001"},
-		{Name: "more than stop", Body: inbound("STOP sending me cats", "sending me cats", "STOP")},
+		{Name: "more than stop", Body: inbound("STOP sending me cats", "sending me cats", "STOP"), Want: "opt_out +358450000013 +15005550001"},
+		{Name: "more than stop, no keyword", Body: inbound("STOP sending me cats", "", "")},
 		{Name: "hello", Body: inbound("hello", "hello", "")},
 	}
 	for _, group := range []int{2, 4, 5} {

@@ -51,7 +51,7 @@ func (rep *report) judge(event string) judgement {
 			reason = "bounce"
 		}
 	}
-	enhanced := enhancedOf(s.Enhanced.String(), s.BounceCode.String(), s.Message.String())
+	enhanced := enhancedOf(s.Enhanced.String(), s.BounceCode.String(), s.Message.String(), s.Code.String()) // the old form has either in "code"
 	j := judgement{kind: recipient.SoftBounce, rule: "mailgun-reason", code: enhanced}
 	if j.code == "" {
 		j.code = code

@@ -116,6 +116,8 @@ func TestKinds(t *testing.T) {
 
 		{Name: "old bounce", Header: form, Body: "event=bounced&recipient=a%40example.com&code=550&error=5.1.1+user+unknown&timestamp=1", Want: "hard_bounce a@example.com 5.1.1"},
 		{Name: "old bounce, basic code", Header: form, Body: "event=bounced&recipient=a%40example.com&code=550&error=No+such+user", Want: "hard_bounce a@example.com 550"},
+		{Name: "old bounce, enhanced code in the place of the basic one", Header: form, Body: "event=bounced&recipient=a%40example.com&code=5.1.1&error=not+found", Want: "hard_bounce a@example.com 5.1.1"},
+		{Name: "old bounce, enhanced code of a policy", Header: form, Body: "event=bounced&recipient=a%40example.com&code=5.7.1&error=not+found", Want: "soft_bounce a@example.com 5.7.1"},
 		{Name: "old bounce, full", Header: form, Body: "event=bounced&recipient=a%40example.com&code=552&error=5.2.2+full", Want: "soft_bounce a@example.com 5.2.2"},
 		{Name: "old bounce, policy", Header: form, Body: "event=bounced&recipient=a%40example.com&code=550&error=5.7.1+no", Want: "soft_bounce a@example.com 5.7.1"},
 		{Name: "old bounce, no code", Header: form, Body: "event=bounced&recipient=a%40example.com", Want: "soft_bounce a@example.com bounce"},
