@@ -93,6 +93,9 @@ func newMGMaker(secret string, c *ids, p *people) *mgMaker {
 // maxWorkers bounds what belongs to a worker.
 const maxWorkers = 512
 
+// eventID is Mailgun's id of an event.
+func eventID(id int64) string { return "Ase7i2zsRYeDXztHGENqRA-" + strconv.FormatInt(id, 10) }
+
 func (m *mgMaker) next(worker int, buf []byte) ([]byte, bool) {
 	id := m.ids.take()
 	if old := m.old[worker]; m.repeat > 0 && len(old) > 0 && float64(id%1000) < 1000*m.repeat {
@@ -124,7 +127,7 @@ func (m *mgMaker) request(buf []byte, id int64, person int) []byte {
 		case cutSignature:
 			body = hex.AppendEncode(body, mac.Sum(nil))
 		case cutID:
-			body = fmt.Appendf(body, "Ase7i2zsRYeDXztHGENqRA-%d", id)
+			body = append(body, eventID(id)...)
 		case cutAddress:
 			body = append(body, to...)
 		case cutAt:
@@ -218,7 +221,7 @@ func bounces(n int, c *ids, p *people) []recipient.Event {
 			continue
 		}
 		seen[k] = true
-		eventID := fmt.Sprintf("Ase7i2zsRYeDXztHGENqRA-%d", id)
+		eventID := eventID(id)
 		e := recipient.Event{Kind: recipient.HardBounce, Address: a, Channel: recipient.Email, Key: k, At: now, ReceivedAt: now, Source: recipient.FromProvider,
 			Endpoint: "mailgun", EventID: eventID, MessageID: eventID + "@sender.example", Code: "5.1.1", Rule: "mailgun-enhanced", Detail: words}
 		e.Fingerprint = recipient.NewFingerprint(e.Endpoint, []string{"failed", eventID, now.Format(time.DateOnly)}, k, e.Kind)

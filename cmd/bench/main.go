@@ -46,6 +46,9 @@ func init() { //nolint:gochecknoinits // the parts use the list themselves
 		{"pages", "pages and clicks", true, (*bench).pages},
 		{"remote", "a database that is round trips away", true, (*bench).remote},
 		{"scale", "bytes of events and addresses", true, (*bench).scale},
+		{"soak", "the service at 70 % of its peak, for the time of -soak", false, (*bench).soakIt},
+		{"kill", "SIGKILL to the service and to MariaDB under load", false, (*bench).kill},
+		{"galera", "a cluster of three nodes, one of them killed", false, (*bench).galera},
 		{"adapters", "Verify and Parse of each provider", true, (*bench).adapters},
 	}
 }
@@ -89,6 +92,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	only := f.String("only", "", "parts to measure, separated by commas; all is every one")
 	document := f.String("o", "docs/benchmarks.md", "the document whose sections are replaced; - writes them to standard output")
 	dir := f.String("dir", ".bin", "where databases are made, on the disk to be measured")
+	keep := f.Bool("keep", false, "keep the databases and logs")
 	full := f.Bool("full", false, "large sizes: 10 million addresses, lists of 5 million rows")
 	f.BoolVar(&e.short, "short", false, "seconds only: shows that it runs, measures nothing")
 	f.DurationVar(&e.long, "long", 2*time.Second, "one measurement")
@@ -139,7 +143,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("-dir: %w", err)
 	}
-	defer os.RemoveAll(e.dir) //nolint:errcheck // as far as it goes
+	if *keep {
+		e.progress("everything is kept in %s", e.dir)
+	} else {
+		defer os.RemoveAll(e.dir) //nolint:errcheck // as far as it goes
+	}
 	defer e.close()
 	began := time.Now()
 	if err := e.prepare(ctx); err != nil {

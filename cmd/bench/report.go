@@ -14,6 +14,7 @@ type figure struct {
 	value     float64
 	must, aim float64 // 0: no goal
 	most      bool    // the goal is an upper bound
+	zero      bool    // the goal is 0
 	unit      string
 	digits    int
 	disturbed bool
@@ -32,6 +33,10 @@ func (f figure) verdict() string {
 	}
 	v := ""
 	switch {
+	case f.zero && f.value == 0:
+		v = "reached"
+	case f.zero:
+		v = "**missed**"
 	case f.must == 0:
 	case good(f.aim) && f.aim != f.must:
 		v = "aim reached"
@@ -48,6 +53,9 @@ func (f figure) verdict() string {
 
 func (f figure) row() string {
 	bound := ""
+	if f.zero {
+		bound = "0"
+	}
 	if f.must != 0 {
 		sign := "≥ "
 		if f.most {

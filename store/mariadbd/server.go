@@ -51,6 +51,18 @@ func find(name string) (string, error) {
 // New makes a database folder in an existing folder and starts a server on it.
 // The options of mariadbd come last, so they win. Every commit is synced.
 func New(dir string, options ...string) (*Server, error) {
+	s, err := Prepare(dir, options...)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Start()
+}
+
+// Prepare is New without the start. It makes the folder where it is missing.
+func Prepare(dir string, options ...string) (*Server, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make a folder: %w", err)
+	}
 	install, err := find("mariadb-install-db")
 	if err != nil {
 		return nil, err
@@ -67,10 +79,55 @@ func New(dir string, options ...string) (*Server, error) {
 	if out, err := osexec.CommandContext(context.Background(), install, args...).CombinedOutput(); err != nil { //nolint:gosec // our own words
 		return nil, fmt.Errorf("mariadb-install-db: %w: %s", err, out)
 	}
-	return s, s.Start()
+	return s, nil
+}
+
+// Clone makes a server of its own from a stopped one's data.
+func (s *Server) Clone(dir string, options ...string) (*Server, error) {
+	port, err := FreePort()
+	if err != nil {
+		return nil, err
+	}
+	c := &Server{dir: dir, port: port, args: options}
+	if err := os.CopyFS(c.data(), os.DirFS(s.data())); err != nil {
+		return nil, fmt.Errorf("copy the data: %w", err)
+	}
+	return c, nil
+}
+
+// Recovered returns the place in its cluster's history up to which a killed node
+// of Galera has its data, for --wsrep-start-position.
+func (s *Server) Recovered() (string, error) {
+	bin, err := find("mariadbd")
+	if err != nil {
+		return "", err
+	}
+	log := filepath.Join(s.dir, "recovered.log")
+	args := []string{"--no-defaults", "--datadir=" + s.data(), "--socket=" + filepath.Join(s.dir, "sock"), "--pid-file=" + filepath.Join(s.dir, "recovered.pid")}
+	args = append(append(args, s.args...), "--wsrep-recover", "--log-error="+log)
+	if os.Geteuid() == 0 {
+		args = append(args, "--user=root")
+	}
+	if out, err := osexec.CommandContext(context.Background(), bin, args...).CombinedOutput(); err != nil { //nolint:gosec // our own words
+		return "", fmt.Errorf("mariadbd --wsrep-recover: %w: %s", err, out)
+	}
+	b, err := os.ReadFile(log) //nolint:gosec // our own file
+	if err != nil {
+		return "", fmt.Errorf("mariadbd --wsrep-recover: %w", err)
+	}
+	_, rest, ok := strings.Cut(string(b), "Recovered position: ")
+	if !ok {
+		return "", errors.New("mariadbd --wsrep-recover names no position")
+	}
+	position, _, _ := strings.Cut(rest, "\n")
+	position, _, _ = strings.Cut(strings.TrimSpace(position), ",") // the domain's number follows
+	return position, nil
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// Dir returns the server's folder; the database is in its folder data.
+func (s *Server) Dir() string { return s.dir }
 
 // DSN returns the driver's DSN of the server, without a database.
 func (s *Server) DSN() string { return "root@tcp(" + s.Addr() + ")/" }
@@ -94,8 +151,9 @@ func FreePort() (int, error) {
 // that nobody else would.
 const watched = `"$@" & pid=$!; cat >/dev/null; kill -9 $pid 2>/dev/null; wait $pid; case "$DIR" in *` + TempPrefix + `*) rm -rf "$DIR";; esac`
 
-// Start starts a stopped or killed server again, on the same port and data.
-func (s *Server) Start() error {
+// Start starts a stopped or killed server again, on the same port and data, with
+// more options for this once.
+func (s *Server) Start(once ...string) error {
 	bin, err := find("mariadbd")
 	if err != nil {
 		return err
@@ -103,7 +161,7 @@ func (s *Server) Start() error {
 	args := []string{"-c", watched, "sh", bin, "--no-defaults", "--datadir=" + s.data(), "--socket=" + filepath.Join(s.dir, "sock"),
 		"--pid-file=" + s.pidFile(), "--port=" + strconv.Itoa(s.port), "--bind-address=127.0.0.1", "--skip-name-resolve",
 		"--log-error=" + filepath.Join(s.dir, "error.log"), "--innodb-flush-log-at-trx-commit=1"}
-	args = append(args, s.args...)
+	args = append(append(args, s.args...), once...)
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root")
 	}

@@ -92,6 +92,23 @@ func (d *DB) Text(ctx context.Context, query string) (s string, err error) {
 	return s, err //nolint:wrapcheck // a yardstick
 }
 
+// Strings calls f with each text that a query yields.
+func (d *DB) Strings(ctx context.Context, query string, f func(string)) error {
+	rows, err := d.sql.QueryContext(ctx, query)
+	if err != nil {
+		return err //nolint:wrapcheck // a yardstick
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says it
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return err //nolint:wrapcheck // a yardstick
+		}
+		f(s)
+	}
+	return rows.Err() //nolint:wrapcheck // a yardstick
+}
+
 // writer makes the text of statements.
 type writer struct {
 	b     []byte
