@@ -49,8 +49,8 @@ func (s *Server) showEditContact(c *Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, contactForm{ID: ct.ID, ExternalID: ct.ExternalID, Name: ct.Name, Language: ct.Language,
-		Email: ct.Email.Value(), Phone: ct.Phone.Value(), Seen: seen(ct)})
+	return s.render(c, http.StatusOK, contactForm{ID: ct.ID, ExternalID: ct.ExternalID, Name: recipient.Clean(ct.Name, maxName),
+		Language: recipient.Clean(ct.Language, maxLanguage), Email: ct.Email.Value(), Phone: ct.Phone.Value(), Seen: seen(ct)})
 }
 
 func seen(ct store.Contact) string { return ct.UpdatedAt.Format(time.RFC3339Nano) }

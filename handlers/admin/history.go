@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"strings"
 	"time"
 
 	"github.com/strikeout/strikeout/recipient"
@@ -64,10 +63,10 @@ func (s *Server) historyLine(c *Ctx, e *store.StoredEvent, p *panel) historyLine
 	// Whoever sees addresses masked must not read them in what others wrote.
 	open := c.User.Can(operator)
 	text := func(v string) string {
-		if !open {
+		if v = recipient.Clean(v, recipient.MaxDetailBytes); !open { // cleaned first: an invisible letter must not hide an address
 			v = recipient.Redact(v, p.recipient.Address)
 		}
-		return recipient.Clean(v, recipient.MaxDetailBytes)
+		return v
 	}
 	l := historyLine{ID: e.ID, At: e.At, Of: p.Title, Headline: headline(&e.Event), Who: s.who(&e.Event), Words: text(e.Detail), Code: text(e.Code)}
 	switch {
@@ -100,12 +99,12 @@ func (s *Server) historyLine(c *Ctx, e *store.StoredEvent, p *panel) historyLine
 
 func is(cause, e *store.StoredEvent) bool { return cause != nil && cause.ID == e.ID }
 
-// facts pairs names and values and leaves out what is empty.
+// facts pairs names and values, cleaned, and leaves out what is empty.
 func facts(pairs ...string) []fact {
 	var out []fact
 	for i := 0; i+1 < len(pairs); i += 2 {
-		if strings.TrimSpace(pairs[i+1]) != "" {
-			out = append(out, fact{pairs[i], pairs[i+1]})
+		if v := recipient.Clean(pairs[i+1], recipient.MaxDetailBytes); v != "" {
+			out = append(out, fact{pairs[i], v})
 		}
 	}
 	return out

@@ -131,13 +131,17 @@ func when(t time.Time) string {
 	return t.UTC().Format("2 Jan 2006 15:04") + " UTC"
 }
 
+// maxTitleBytes bounds a page's title, which may be what another system calls
+// somebody.
+const maxTitleBytes = 255
+
 // render writes a page.
 func (s *Server) render(c *Ctx, status int, v view) error {
 	t, ok := s.pages.byName[v.page()]
 	if !ok {
 		return fmt.Errorf("there is no page %s", v.page())
 	}
-	f := frame{V: v, Title: v.title(), User: c.User, Lang: c.Lang}
+	f := frame{V: v, Title: recipient.Clean(v.title(), maxTitleBytes), User: c.User, Lang: c.Lang}
 	for _, e := range navigation {
 		if c.User.Can(e.role) && s.served(e.path) {
 			f.Nav = append(f.Nav, navLink{Name: e.name, Path: s.at(e.path), Current: c.row.nav == e.name})
