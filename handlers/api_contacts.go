@@ -42,6 +42,8 @@ func (s *Server) putContact(c *fiber.Ctx) error {
 		Email        *string `json:"email"`
 		Phone        *string `json:"phone"`
 		AcceptShared bool    `json:"accept_shared"`
+
+		Consent *consentJSON `json:"consent"`
 	}
 	id, err := externalID(c)
 	if err != nil {
@@ -66,9 +68,15 @@ func (s *Server) putContact(c *fiber.Ctx) error {
 		}
 		ct.PhoneKey = s.cfg.Keyer.Key(ct.Phone)
 	}
+	o := store.PutOptions{AcceptShared: in.AcceptShared, Source: recipient.FromAPI, Actor: actor(c)}
+	if in.Consent != nil {
+		if o.Consent, err = s.consent(in.Consent); err != nil {
+			return err
+		}
+	}
 	ctx, cancel := s.withTimeout()
 	defer cancel()
-	saved, created, err := s.cfg.Store.PutContact(ctx, ct, store.PutOptions{AcceptShared: in.AcceptShared, Source: recipient.FromAPI, Actor: actor(c)})
+	saved, created, err := s.cfg.Store.PutContact(ctx, ct, o)
 	if err != nil {
 		return err
 	}
@@ -92,6 +100,24 @@ func (s *Server) getContact(c *fiber.Ctx) error {
 	return sendJSON(c, newContactJSON(ct))
 }
 
+// eraseContact erases a contact and its addresses, and keeps the suppression.
+func (s *Server) eraseContact(c *fiber.Ctx) error {
+	id, err := externalID(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := s.withTimeout()
+	defer cancel()
+	ct, err := s.cfg.Store.Contact(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := s.cfg.Store.EraseContact(ctx, ct.ID, s.by(c)); err != nil {
+		return err
+	}
+	return c.SendStatus(http.StatusNoContent)
+}
+
 const (
 	defaultContacts = 50
 	maxContacts     = 1000
@@ -107,6 +133,9 @@ func (s *Server) listContacts(c *fiber.Ctx) error {
 	q := store.ContactQuery{Q: strings.TrimSpace(strings.Clone(c.Query("q"))), Limit: limit, After: strings.Clone(c.Query("after"))}
 	if len(q.Q) > maxName {
 		return invalid("q", "too long")
+	}
+	if q.Flag, err = flagOf(c); err != nil {
+		return err
 	}
 	if a, err := recipient.ParseEmail(q.Q); err == nil {
 		q.Key = s.cfg.Keyer.Key(a)
@@ -127,6 +156,15 @@ func (s *Server) listContacts(c *fiber.Ctx) error {
 		out.Contacts = append(out.Contacts, newContactJSON(ct))
 	}
 	return sendJSON(c, out)
+}
+
+// flagOf reads the filter of a list; empty: all.
+func flagOf(c *fiber.Ctx) (store.Flag, error) {
+	f := store.Flag(strings.Clone(c.Query("flag")))
+	if f != "" && !f.Valid() {
+		return "", invalid("flag", "use blocked, opted_out, complained or soft_bouncing")
+	}
+	return f, nil
 }
 
 func externalID(c *fiber.Ctx) (string, error) {

@@ -15,20 +15,38 @@ import (
 // stateJSON is an address's state and history. Times are null for never; an
 // echo's block has no time of its own, so blocked may be true and blocked_at null.
 type stateJSON struct {
-	Channel       recipient.Channel `json:"channel"`
-	Address       string            `json:"address"`
-	Known         bool              `json:"known"`
-	Blocked       bool              `json:"blocked"`
-	BlockedAt     *time.Time        `json:"blocked_at"`
-	UnblockedAt   *time.Time        `json:"unblocked_at"`
-	OptedOut      bool              `json:"opted_out"`
-	OptedOutAt    *time.Time        `json:"opted_out_at"`
-	OptedInAt     *time.Time        `json:"opted_in_at"`
-	ComplainedAt  *time.Time        `json:"complained_at"`
-	SoftBouncedAt *time.Time        `json:"soft_bounced_at"`
-	DeliveredAt   *time.Time        `json:"delivered_at"`
-	Events        []eventJSON       `json:"events"`
-	Next          *string           `json:"next"` // the "before" of the next page
+	Channel recipient.Channel `json:"channel"`
+	Address string            `json:"address"`
+	Known   bool              `json:"known"`
+	stateTimes
+	Events []eventJSON `json:"events"`
+	Next   *string     `json:"next"` // the "before" of the next page
+}
+
+// listedJSON is one address of a list; its address is null where only the key
+// is known, or where the person was erased.
+type listedJSON struct {
+	Channel recipient.Channel `json:"channel"`
+	Address *string           `json:"address"`
+	stateTimes
+}
+
+type stateTimes struct {
+	Blocked       bool       `json:"blocked"`
+	BlockedAt     *time.Time `json:"blocked_at"`
+	UnblockedAt   *time.Time `json:"unblocked_at"`
+	OptedOut      bool       `json:"opted_out"`
+	OptedOutAt    *time.Time `json:"opted_out_at"`
+	OptedInAt     *time.Time `json:"opted_in_at"`
+	ComplainedAt  *time.Time `json:"complained_at"`
+	SoftBouncedAt *time.Time `json:"soft_bounced_at"`
+	DeliveredAt   *time.Time `json:"delivered_at"`
+}
+
+func newStateTimes(st recipient.State) stateTimes {
+	return stateTimes{Blocked: st.Blocked(), BlockedAt: when(st.BlockedAt), UnblockedAt: when(st.UnblockedAt),
+		OptedOut: st.OptedOut(), OptedOutAt: when(st.OptedOutAt), OptedInAt: when(st.OptedInAt), ComplainedAt: when(st.ComplainedAt),
+		SoftBouncedAt: when(st.SoftBouncedAt), DeliveredAt: when(st.DeliveredAt)}
 }
 
 type eventJSON struct {
@@ -117,15 +135,41 @@ func (s *Server) sendState(c *fiber.Ctx, a recipient.Address, limit int, before 
 	if err != nil {
 		return err
 	}
-	st := r.State
-	out.Known = true
-	out.Blocked, out.BlockedAt, out.UnblockedAt = st.Blocked(), when(st.BlockedAt), when(st.UnblockedAt)
-	out.OptedOut, out.OptedOutAt, out.OptedInAt, out.ComplainedAt = st.OptedOut(), when(st.OptedOutAt), when(st.OptedInAt), when(st.ComplainedAt)
-	out.SoftBouncedAt, out.DeliveredAt = when(st.SoftBouncedAt), when(st.DeliveredAt)
+	out.Known, out.stateTimes = true, newStateTimes(r.State)
 	for _, e := range events {
 		out.Events = append(out.Events, newEventJSON(e.Event))
 	}
 	out.Next = text(next)
+	return sendJSON(c, out)
+}
+
+// listRecipients lists the addresses that have a flag, those first of which
+// something bad was heard last.
+func (s *Server) listRecipients(c *fiber.Ctx) error {
+	f, err := flagOf(c)
+	if err != nil {
+		return err
+	}
+	if f == "" {
+		return invalid("flag", "required: blocked, opted_out, complained or soft_bouncing")
+	}
+	limit, err := queryInt(c, "limit", defaultContacts, maxContacts)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := s.withTimeout()
+	defer cancel()
+	found, next, err := s.cfg.Store.Flagged(ctx, f, limit, strings.Clone(c.Query("after")))
+	if err != nil {
+		return err
+	}
+	out := struct {
+		Recipients []listedJSON `json:"recipients"`
+		Next       *string      `json:"next"`
+	}{Recipients: []listedJSON{}, Next: text(next)}
+	for _, r := range found {
+		out.Recipients = append(out.Recipients, listedJSON{Channel: r.Channel, Address: text(r.Address.Value()), stateTimes: newStateTimes(r.State)})
+	}
 	return sendJSON(c, out)
 }
 
@@ -142,14 +186,9 @@ func (s *Server) act(c *fiber.Ctx, kind recipient.Kind) error {
 		return err
 	}
 	var in struct {
-		Reason  string `json:"reason"`
-		SendOut string `json:"send_out"`
-		Consent *struct {
-			Source   string     `json:"source"`
-			Wording  string     `json:"wording"`
-			At       *time.Time `json:"at"`
-			Evidence string     `json:"evidence"`
-		} `json:"consent"`
+		Reason  string       `json:"reason"`
+		SendOut string       `json:"send_out"`
+		Consent *consentJSON `json:"consent"`
 	}
 	if err := readJSON(c, &in, kind != recipient.OptIn); err != nil {
 		return err
@@ -161,18 +200,9 @@ func (s *Server) act(c *fiber.Ctx, kind recipient.Kind) error {
 		if in.Consent == nil {
 			return invalid("consent", "an opt-in needs the consent it rests on")
 		}
-		given := recipient.Consent{Source: recipient.Clean(in.Consent.Source, recipient.MaxIDBytes), Wording: recipient.Clean(in.Consent.Wording, recipient.MaxDetailBytes),
-			Evidence: recipient.Clean(in.Consent.Evidence, recipient.MaxDetailBytes), At: s.now()}
-		switch {
-		case given.Source == "":
-			return invalid("consent.source", "required: where the person agreed")
-		case given.Wording == "":
-			return invalid("consent.wording", "required: what the person agreed to")
+		if act.Evidence.Consent, err = s.consent(in.Consent); err != nil {
+			return err
 		}
-		if in.Consent.At != nil && !in.Consent.At.IsZero() {
-			given.At = recipient.Micro(*in.Consent.At)
-		}
-		act.Evidence.Consent = &given
 	}
 	ctx, cancel := s.withTimeout()
 	defer cancel()
@@ -180,6 +210,30 @@ func (s *Server) act(c *fiber.Ctx, kind recipient.Kind) error {
 		return err
 	}
 	return s.sendState(c, a, defaultEvents, "")
+}
+
+// consentJSON is what a person agreed to.
+type consentJSON struct {
+	Source   string     `json:"source"`
+	Wording  string     `json:"wording"`
+	At       *time.Time `json:"at"`
+	Evidence string     `json:"evidence"`
+}
+
+// consent checks what an opt-in rests on. Without a time it was given now.
+func (s *Server) consent(in *consentJSON) (*recipient.Consent, error) {
+	given := recipient.Consent{Source: recipient.Clean(in.Source, recipient.MaxIDBytes), Wording: recipient.Clean(in.Wording, recipient.MaxDetailBytes),
+		Evidence: recipient.Clean(in.Evidence, recipient.MaxDetailBytes), At: s.now()}
+	switch {
+	case given.Source == "":
+		return nil, invalid("consent.source", "required: where the person agreed")
+	case given.Wording == "":
+		return nil, invalid("consent.wording", "required: what the person agreed to")
+	}
+	if in.At != nil && !in.At.IsZero() {
+		given.At = recipient.Micro(*in.At)
+	}
+	return &given, nil
 }
 
 // pathAddress reads the address of the path, percent-decoded once; a plus is a plus.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
+	"github.com/strikeout/strikeout/store/storetest"
 )
 
 func bearer(key string) []string { return []string{"Authorization", "Bearer " + key} }
@@ -78,6 +80,15 @@ func TestAPIAnswers(t *testing.T) {
 		{"contact long id", "PUT", "/v1/contacts/" + strings.Repeat("x", 200), `{}`, writeKey, 422, "external_id"},
 		{"no contact", "GET", "/v1/contacts/43", "", readKey, 404, ""},
 		{"contacts", "GET", "/v1/contacts?q=A", "", readKey, 200, ""},
+		{"contacts that are blocked", "GET", "/v1/contacts?flag=blocked", "", readKey, 200, ""},
+		{"contacts that are odd", "GET", "/v1/contacts?flag=odd", "", readKey, 422, "flag"},
+		{"contact without wording", "PUT", "/v1/contacts/44", `{"consent":{"source":"form"}}`, writeKey, 422, "consent.wording"},
+		{"erase a contact with write", "DELETE", "/v1/contacts/42", "", writeKey, 403, ""},
+		{"erase no contact", "DELETE", "/v1/contacts/43", "", adminKey, 404, ""},
+		{"blocked addresses", "GET", "/v1/recipients?flag=blocked", "", readKey, 200, ""},
+		{"addresses without a flag", "GET", "/v1/recipients", "", readKey, 422, "flag"},
+		{"odd addresses", "GET", "/v1/recipients?flag=odd", "", readKey, 422, "flag"},
+		{"too many addresses", "GET", "/v1/recipients?flag=blocked&limit=1001", "", readKey, 422, "limit"},
 		{"erase with write", "DELETE", one, "", writeKey, 403, ""},
 		{"erase an unknown address", "DELETE", "/v1/recipients/email/nobody@example.com", "", adminKey, 404, ""},
 		{"erase a malformed address", "DELETE", "/v1/recipients/email/nobody", "", adminKey, 422, "address"},
@@ -322,5 +333,43 @@ func TestAPIWhileTheStoreIsDown(t *testing.T) {
 		if got.status != 503 || got.header.Get("Retry-After") == "" {
 			t.Errorf("%s %s: got %d, Retry-After %q", r[0], r[1], got.status, got.header.Get("Retry-After"))
 		}
+	}
+}
+
+// Lists, an erasure and the way back, on a real database.
+func TestContactsAndListsOverHTTP(t *testing.T) {
+	b, _ := startReal(t, storetest.SQLite(t))
+	b.do("PUT", "/v1/contacts/1", `{"name":"Maija","email":"maija@example.com"}`, bearer(writeKey)...)
+	b.do("PUT", "/v1/contacts/2", `{"name":"Maija","email":"other@example.com"}`, bearer(writeKey)...)
+	b.do("POST", "/v1/recipients/email/maija@example.com/opt-out", `{"reason":"a letter"}`, bearer(writeKey)...)
+	names := func(path, list, field string) (out []string) {
+		t.Helper()
+		for _, v := range object(t, b.do("GET", path, "", bearer(readKey)...))[list].([]any) {
+			s, _ := v.(map[string]any)[field].(string)
+			out = append(out, s)
+		}
+		return out
+	}
+	if got := names("/v1/contacts?q=maija&flag=opted_out", "contacts", "external_id"); !slices.Equal(got, []string{"1"}) {
+		t.Errorf("contacts: got %v", got)
+	}
+	if got := names("/v1/recipients?flag=opted_out", "recipients", "address"); !slices.Equal(got, []string{"maija@example.com"}) {
+		t.Errorf("addresses: got %v", got)
+	}
+	if got := b.do("DELETE", "/v1/contacts/1", "", bearer(adminKey)...); got.status != 204 {
+		t.Fatalf("erase: got %d", got.status)
+	}
+	if got := b.do("GET", "/v1/contacts/1", "", bearer(readKey)...); got.status != 404 {
+		t.Errorf("erased: got %d", got.status)
+	}
+	if got := names("/v1/recipients?flag=opted_out", "recipients", "address"); !slices.Equal(got, []string{""}) {
+		t.Errorf("the suppression: got %v", got)
+	}
+	again := `{"email":"maija@example.com"%s}`
+	if got := object(t, b.do("PUT", "/v1/contacts/3", fmt.Sprintf(again, ""), bearer(writeKey)...)); got["email"] != nil {
+		t.Errorf("without consent: got %v", got["email"])
+	}
+	if got := object(t, b.do("PUT", "/v1/contacts/3", fmt.Sprintf(again, `,"consent":{"source":"form","wording":"yes"}`), bearer(writeKey)...)); got["email"] != "maija@example.com" {
+		t.Errorf("with consent: got %v", got["email"])
 	}
 }

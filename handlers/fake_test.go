@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -316,6 +317,31 @@ func (f *fakeStore) Contacts(_ context.Context, q store.ContactQuery) ([]store.C
 	for _, c := range f.contacts {
 		if q.Key.IsZero() && c.Name == q.Q || !q.Key.IsZero() && (q.Key == c.EmailKey || q.Key == c.PhoneKey) {
 			out = append(out, c)
+		}
+	}
+	return out, "", err
+}
+
+func (f *fakeStore) EraseContact(_ context.Context, id int64, _ store.By) error {
+	unlock, err := f.lock()
+	defer unlock()
+	for name, c := range f.contacts {
+		if err == nil && c.ID == id {
+			f.writes++
+			delete(f.contacts, name)
+			return nil
+		}
+	}
+	return cmp.Or(err, store.ErrNotFound)
+}
+
+func (f *fakeStore) Flagged(_ context.Context, flag store.Flag, limit int, _ string) ([]store.Recipient, string, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	var out []store.Recipient
+	for k, st := range f.states {
+		if flag.Of(st) && len(out) < limit {
+			out = append(out, store.Recipient{Key: k, Channel: f.addresses[k].Channel(), Address: f.addresses[k], State: st})
 		}
 	}
 	return out, "", err

@@ -125,7 +125,8 @@ func TestOpenAPIDescribesTheAnswers(t *testing.T) {
 	contact := object(t, b.do("PUT", "/v1/contacts/1", "{}", bearer(writeKey)...))
 	line, _, _ := strings.Cut(b.do("GET", "/v1/events", "", bearer(readKey)...).body, "\n")
 	fed := object(t, answer{body: line})
-	for name, got := range map[string]map[string]any{"FeedEvent": fed, "State": state, "Event": state["events"].([]any)[0].(map[string]any), "Contact": contact} {
+	listed := object(t, b.do("GET", "/v1/recipients?flag=blocked", "", bearer(readKey)...))["recipients"].([]any)[0].(map[string]any)
+	for name, got := range map[string]map[string]any{"FeedEvent": fed, "ListedRecipient": listed, "State": state, "Event": state["events"].([]any)[0].(map[string]any), "Contact": contact} {
 		schema := schemas[name].(map[string]any)
 		var required []string
 		for _, r := range list(schema["required"]) {

@@ -43,6 +43,7 @@ func (s *Server) routeTable() []*route {
 		{methods: "POST", pattern: "/u/{token}/undo", style: asPage, handler: s.undo},
 		{methods: "GET", pattern: "/assets/{name}", handler: s.asset},
 
+		{methods: "GET", pattern: "/v1/recipients", scope: scopeRead, handler: s.listRecipients},
 		{methods: "GET", pattern: one, scope: scopeRead, handler: s.getRecipient},
 		{methods: "DELETE", pattern: one, scope: scopeAdmin, handler: s.erase},
 		{methods: "POST", pattern: one + "/block", scope: scopeWrite, handler: s.block},
@@ -57,6 +58,7 @@ func (s *Server) routeTable() []*route {
 		{methods: "GET", pattern: "/v1/contacts", scope: scopeRead, handler: s.listContacts},
 		{methods: "GET", pattern: "/v1/contacts/{external_id}", scope: scopeRead, handler: s.getContact},
 		{methods: "PUT", pattern: "/v1/contacts/{external_id}", scope: scopeWrite, handler: s.putContact},
+		{methods: "DELETE", pattern: "/v1/contacts/{external_id}", scope: scopeAdmin, handler: s.eraseContact},
 
 		{methods: "GET", pattern: "/v1/events", scope: scopeRead, handler: s.events},
 

@@ -32,10 +32,12 @@ type Store interface {
 
 	Feed(ctx context.Context, after int64, limit int) ([]store.StoredEvent, error)
 	Erase(ctx context.Context, key recipient.Key, by store.By) error
+	Flagged(ctx context.Context, f store.Flag, limit int, after string) ([]store.Recipient, string, error)
 
 	PutContact(ctx context.Context, c store.Contact, o store.PutOptions) (store.Contact, bool, error)
 	Contact(ctx context.Context, externalID string) (store.Contact, error)
 	Contacts(ctx context.Context, q store.ContactQuery) ([]store.Contact, string, error)
+	EraseContact(ctx context.Context, id int64, by store.By) error
 	ContactsOf(ctx context.Context, key recipient.Key) ([]store.Contact, error)
 
 	APIKeys(ctx context.Context) ([]store.APIKey, error)
