@@ -85,7 +85,7 @@ type Event struct {
 // Evidence is what proves an opt-out or an opt-in.
 type Evidence struct {
 	Consent        *Consent `json:"consent,omitempty"`
-	Via            string   `json:"via,omitempty"` // one_click, form, bare, undo, text, mail
+	Via            string   `json:"via,omitempty"` // one_click, form, bare, undo, text, mail, request
 	KeyID          string   `json:"key_id,omitempty"`
 	IssuedAt       string   `json:"issued_at,omitempty"`        // of the link, RFC 3339
 	Wording        string   `json:"wording,omitempty"`          // what the page said that the button means

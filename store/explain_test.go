@@ -36,6 +36,12 @@ func TestStatementsUseAnIndex(t *testing.T) {
 			"INSERT INTO quarantine (endpoint, provider, reason, method, url, header, body, size, received_at, detail) SELECT CONCAT('e', id % 20), 'p', 'r', 'POST', '/', '{}', '', 1, 1, '' FROM contacts",
 			"INSERT INTO short_links (code, recipient_key, channel, send_out, language, preview, created_at) SELECT fingerprint, recipient_key, 'sms', 'spring', '', 0, 1 FROM events",
 			"INSERT INTO requests (channel, kind, language, received_at, recipient_key, resolved_at) SELECT 'email', 'typed', 'fi', 1, email_key, id % 10 FROM contacts",
+			"INSERT INTO day_counts (day, endpoint, source, kind, n) SELECT id % 90, CONCAT('e', id % 10), 'provider', CONCAT('k', id), 1 FROM contacts",
+			"INSERT INTO day_reasons (day, kind, endpoint, rule, code, n) SELECT id % 90, 'hard_bounce', CONCAT('e', id % 10), 'r', CONCAT('c', id), 1 FROM contacts",
+			"INSERT INTO day_domains (day, kind, domain, n) SELECT id % 90, 'hard_bounce', CONCAT('d', id), 1 FROM contacts",
+			"INSERT INTO endpoint_hours (endpoint, hour, accepted, rejected) SELECT CONCAT('e', id % 20), id, 1, 0 FROM contacts",
+			"INSERT INTO hard_slots (dim, name, slot, n, first_id, last_id) SELECT 'domain', CONCAT('e', id % 20), id, 1, id, id FROM contacts",
+			"INSERT INTO incidents (dim, name, began_at, last_at, ended_at, dismissed_at, peak, usual) SELECT 'domain', CONCAT('e', id), id, id, id % 300, id % 300, 1, 1 FROM contacts",
 		} {
 			if db.Kind() == "sqlite" {
 				insert = strings.ReplaceAll(insert, "CONCAT(", "concat(")
@@ -44,7 +50,7 @@ func TestStatementsUseAnIndex(t *testing.T) {
 				t.Fatalf("insert %d: %v", n, err)
 			}
 		}
-		analyze := "ANALYZE TABLE recipients, events, contacts, contact_terms, quarantine, requests, short_links"
+		analyze := "ANALYZE TABLE recipients, events, contacts, contact_terms, quarantine, requests, short_links, day_counts, day_reasons, day_domains, endpoint_hours, hard_slots, incidents"
 		if db.Kind() == "sqlite" {
 			analyze = "ANALYZE"
 		}
@@ -88,7 +94,7 @@ func plan(t *testing.T, db *store.DB, s store.Statement) (steps []step) {
 		}
 		if db.Kind() == "sqlite" {
 			detail := fmt.Sprint(m["detail"])
-			steps = append(steps, step{detail, strings.HasPrefix(detail, "SCAN") || strings.Contains(detail, "USE TEMP B-TREE FOR ORDER BY")})
+			steps = append(steps, step{detail, strings.HasPrefix(detail, "SCAN") || strings.Contains(detail, "USE TEMP B-TREE FOR ORDER BY") && !strings.Contains(s.Text, "GROUP BY")})
 			continue
 		}
 		access, extra := text(m["type"]), text(m["Extra"])

@@ -57,6 +57,21 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 		"short links":   {selectShortLinks(keys[:100]), []any{"spring"}},
 		"sharing":       {"SELECT COUNT(*) FROM contacts WHERE email_key = ? AND email_on = 1 AND external_id <> ?", []any{k, []byte("1")}},
 	}
+	s["uncounted"] = Statement{selectUncounted, []any{10, 200, 100}}
+	s["addresses"] = Statement{selectAddresses(keys[:100]), nil}
+	s["days"] = Statement{selectDays, []any{20, 22}}
+	s["reasons"] = Statement{selectReasons, []any{20, 22, "hard_bounce", 10}}
+	s["reasons, one"] = Statement{selectOneOf, []any{20, 22, "hard_bounce", "e1", 10}}
+	s["domains"] = Statement{selectDomains, []any{20, 22, "hard_bounce", 10}}
+	s["hours"] = Statement{selectHours, []any{"e1", 400}}
+	s["busy slots"] = Statement{selectBusySlots, []any{5990, 100}}
+	s["usual"] = Statement{selectUsual, []any{"domain", "e1", 5990}}
+	s["oldest slot"] = Statement{selectOldest, nil}
+	s["incident's ids"] = Statement{selectRange, []any{"domain", "e1", 100, 200}}
+	s["incident's events"] = Statement{selectScope, []any{10, 200}}
+	s["blocks"] = Statement{selectBlocks(keys[:100]), nil}
+	s["open incidents"] = Statement{selectOpen, nil}
+	s["present incidents"] = Statement{selectPresent, []any{5990}}
 	for i := 1; i < 1<<len(Flags); i++ {
 		s["flagged "+strconv.Itoa(i)] = Statement{selectFlagged(i), []any{lots, lots, k, 51}}
 	}

@@ -206,7 +206,7 @@ func TestChangesByAdministratorsAreAudited(t *testing.T) {
 			t.Errorf("waiting: got %d, %v", n, err)
 		}
 		for again := range 2 {
-			err1, err2 := db.DiscardHeld(ctx, held[0].ID, by), db.CloseRequest(ctx, waiting[0].ID, "discarded", by)
+			err1, err2 := db.DiscardHeld(ctx, held[0].ID, "test", by), db.CloseRequest(ctx, waiting[0].ID, "discarded", by)
 			if again == 0 && (err1 != nil || err2 != nil) || again == 1 && !(errors.Is(err1, store.ErrNotFound) && errors.Is(err2, store.ErrNotFound)) {
 				t.Errorf("time %d: got %v, %v", again+1, err1, err2)
 			}
@@ -219,7 +219,7 @@ func TestChangesByAdministratorsAreAudited(t *testing.T) {
 		for _, e := range log {
 			got = append(got, e.Action+" "+e.Detail)
 		}
-		if want := []string{"request.resolve discarded", "quarantine.discard ", "contact.edit language, e-mail address", "contact.add name, language, e-mail address"}; !slices.Equal(got, want) {
+		if want := []string{"request.resolve discarded", "quarantine.discard test", "contact.edit language, e-mail address", "contact.add name, language, e-mail address"}; !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})

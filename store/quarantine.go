@@ -184,19 +184,19 @@ func (db *DB) Held(ctx context.Context, id int64) (Held, error) {
 	return r.held()
 }
 
-// DropHeld deletes a held request, usually because a replay understood all of
-// it. A missing one is ErrNotFound.
-func (db *DB) DropHeld(ctx context.Context, id int64) error {
-	if err := db.ready(ctx); err != nil {
-		return err
-	}
-	res, err := db.write.ExecContext(ctx, "DELETE FROM quarantine WHERE id = ?", id)
-	return oneRow("drop a held request", res, err)
+// DropHeld deletes a held request, because a replay understood all of it. A
+// missing one is ErrNotFound. Where By names somebody, the audit log says so.
+func (db *DB) DropHeld(ctx context.Context, id int64, by By) error {
+	return db.endHeld(ctx, id, "quarantine.replay", "understood", by)
 }
 
-// DiscardHeld is DropHeld by an administrator, with its line of the audit log.
-func (db *DB) DiscardHeld(ctx context.Context, id int64, by By) error {
-	return db.inTx(ctx, "discard a held request", func(tx *sqlx.Tx) error {
+// DiscardHeld deletes a held request unread, with its line of the audit log.
+func (db *DB) DiscardHeld(ctx context.Context, id int64, reason string, by By) error {
+	return db.endHeld(ctx, id, "quarantine.discard", reason, by)
+}
+
+func (db *DB) endHeld(ctx context.Context, id int64, action, detail string, by By) error {
+	return db.inTx(ctx, "drop a held request", func(tx *sqlx.Tx) error {
 		var endpoint string
 		if err := tx.GetContext(ctx, &endpoint, "SELECT endpoint FROM quarantine WHERE id = ?", id); err != nil {
 			if errors.Is(err, sql.ErrNoRows) {
@@ -207,24 +207,33 @@ func (db *DB) DiscardHeld(ctx context.Context, id int64, by By) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM quarantine WHERE id = ?", id); err != nil {
 			return err //nolint:wrapcheck // inTx wraps
 		}
-		return db.audit(ctx, tx, by.entry("quarantine.discard", "request "+strconv.FormatInt(id, 10)+" at "+endpoint, ""))
+		return db.auditHeld(ctx, tx, id, endpoint, action, detail, by)
 	})
+}
+
+func (db *DB) auditHeld(ctx context.Context, tx *sqlx.Tx, id int64, endpoint, action, detail string, by By) error {
+	if by.Actor == "" {
+		return nil
+	}
+	return db.audit(ctx, tx, by.entry(action, "request "+strconv.FormatInt(id, 10)+" at "+endpoint, detail))
 }
 
 // UpdateHeld keeps what a replay could still not read: reason, detail, key and
 // body, under the id of h. ReplayedAt is set to now.
-func (db *DB) UpdateHeld(ctx context.Context, h Held) error {
-	if err := db.ready(ctx); err != nil {
-		return err
-	}
+func (db *DB) UpdateHeld(ctx context.Context, h Held, by By) error {
 	if len(h.Body) > MaxHeldBytes {
 		return fmt.Errorf("%w held request: body", ErrInvalid)
 	}
 	enc, _ := codec()
 	body := enc.EncodeAll(h.Body, []byte{})
-	res, err := db.write.ExecContext(ctx, "UPDATE quarantine SET reason = ?, detail = ?, recipient_key = ?, body = ?, size = ?, replayed_at = ? WHERE id = ?",
-		recipient.Clean(h.Reason, 32), recipient.Clean(h.Detail, recipient.MaxDetailBytes), nullKey(h.Key), body, len(body), micros(db.now()), h.ID)
-	return oneRow("update a held request", res, err)
+	return db.inTx(ctx, "update a held request", func(tx *sqlx.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE quarantine SET reason = ?, detail = ?, recipient_key = ?, body = ?, size = ?, replayed_at = ? WHERE id = ?",
+			recipient.Clean(h.Reason, 32), recipient.Clean(h.Detail, recipient.MaxDetailBytes), nullKey(h.Key), body, len(body), micros(db.now()), h.ID)
+		if err := oneRow("update a held request", res, err); err != nil {
+			return err
+		}
+		return db.auditHeld(ctx, tx, h.ID, h.Endpoint, "quarantine.replay", "still not understood", by)
+	})
 }
 
 // oneRow makes ErrNotFound of a statement that matched no row.

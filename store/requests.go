@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -124,11 +126,19 @@ func (db *DB) RequestCount(ctx context.Context) (int, error) {
 	return n, wrap("count requests", err)
 }
 
-// CloseRequest is ResolveRequest by an administrator, with its line of the
-// audit log.
+// The ways in which a request is resolved; what the administrator wrote comes
+// behind.
+const (
+	ResolvedOptOut  = "opted out"
+	ResolvedDiscard = "discarded"
+)
+
+// CloseRequest notes who dealt with a request and how, with its line of the
+// audit log. One that is resolved already, or missing, is ErrNotFound.
 func (db *DB) CloseRequest(ctx context.Context, id int64, how string, by By) error {
 	return db.inTx(ctx, "resolve a request", func(tx *sqlx.Tx) error {
-		res, err := tx.ExecContext(ctx, resolveRequest, micros(db.now()), recipient.Clean(by.Actor, maxActorBytes), recipient.Clean(how, 255), id)
+		res, err := tx.ExecContext(ctx, "UPDATE requests SET resolved_at = ?, resolved_by = ?, resolution = ? WHERE id = ? AND resolved_at = 0",
+			micros(db.now()), recipient.Clean(by.Actor, maxActorBytes), recipient.Clean(how, 255), id)
 		if err := oneRow("resolve a request", res, err); err != nil {
 			return err
 		}
@@ -136,14 +146,46 @@ func (db *DB) CloseRequest(ctx context.Context, id int64, how string, by By) err
 	})
 }
 
-const resolveRequest = "UPDATE requests SET resolved_at = ?, resolved_by = ?, resolution = ? WHERE id = ? AND resolved_at = 0"
-
-// ResolveRequest notes who dealt with a request and how. One that is resolved
-// already, or missing, is ErrNotFound.
-func (db *DB) ResolveRequest(ctx context.Context, id int64, by, how string) error {
-	if err := db.ready(ctx); err != nil {
+// DiscardRequest closes a request without doing what it asks.
+func (db *DB) DiscardRequest(ctx context.Context, id int64, reason string, by By) error {
+	r, err := db.Request(ctx, id)
+	if err != nil {
 		return err
 	}
-	res, err := db.write.ExecContext(ctx, resolveRequest, micros(db.now()), recipient.Clean(by, maxActorBytes), recipient.Clean(how, 255), id)
-	return oneRow("resolve a request", res, err)
+	return db.CloseRequest(ctx, id, how(ResolvedDiscard, recipient.Redact(reason, r.Address)), by)
+}
+
+func how(what, reason string) string {
+	if reason == "" {
+		return what
+	}
+	return what + ": " + reason
+}
+
+// FulfilRequest opts out whom a request is about and closes it. When the
+// opt-out is stored and the request cannot be closed, both may be done again:
+// a second opt-out changes nothing.
+func (db *DB) FulfilRequest(ctx context.Context, id int64, reason string, source recipient.Source, by By) (Outcome, error) {
+	r, err := db.Request(ctx, id)
+	switch {
+	case err != nil:
+		return Outcome{}, err
+	case !r.ResolvedAt.IsZero():
+		return Outcome{}, ErrNotFound
+	}
+	reason = recipient.Redact(reason, r.Address)
+	asked := "asked for on the page of a broken link"
+	if r.Kind == RequestConfirm {
+		asked = "asked for by a link whose key may have leaked"
+	}
+	out, err := db.Act(ctx, Act{Kind: recipient.OptOut, Channel: r.Channel, Key: r.Key, Address: r.Address, Source: source, Actor: by.Actor,
+		Reason:   how(asked+" at "+r.ReceivedAt.UTC().Format(time.RFC3339)+", request "+strconv.FormatInt(id, 10), reason),
+		Evidence: recipient.Evidence{Via: "request", Language: r.Language}, By: by})
+	if err != nil {
+		return out, err
+	}
+	if err := db.CloseRequest(ctx, id, how(ResolvedOptOut, reason), by); err != nil && !errors.Is(err, ErrNotFound) {
+		return out, err
+	}
+	return out, nil
 }

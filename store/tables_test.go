@@ -39,7 +39,7 @@ func TestQuarantine(t *testing.T) {
 		}
 		got.Body, got.Reason = []byte("less"), "bad_recipient"
 		set(noon.Add(time.Hour))
-		if err := db.UpdateHeld(ctx, got); err != nil {
+		if err := db.UpdateHeld(ctx, got, store.By{}); err != nil {
 			t.Fatal(err)
 		}
 		if again, err := db.Held(ctx, got.ID); err != nil || string(again.Body) != "less" || !again.ReplayedAt.Equal(now()) {
@@ -61,7 +61,7 @@ func TestQuarantine(t *testing.T) {
 		if n, err := db.QuarantineCounts(ctx); err != nil || len(n) != 1 || n["new"] != 1 {
 			t.Errorf("after 30 days: got %v, %v", n, err)
 		}
-		for _, err := range []error{db.DropHeld(ctx, got.ID), db.UpdateHeld(ctx, got)} {
+		for _, err := range []error{db.DropHeld(ctx, got.ID, store.By{}), db.UpdateHeld(ctx, got, store.By{})} {
 			if !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("a missing one: got %v", err)
 			}
@@ -108,10 +108,10 @@ func TestRequests(t *testing.T) {
 		if err != nil || len(got) != 2 || got[0].Address != nth(1) || got[0].Key != keyer.Key(nth(1)) || got[1].TokenID != "t" {
 			t.Fatalf("got %+v, %v", got, err)
 		}
-		if err := db.ResolveRequest(ctx, got[0].ID, "anna", "opted out"); err != nil {
+		if err := db.CloseRequest(ctx, got[0].ID, "opted out", store.By{Actor: "anna"}); err != nil {
 			t.Fatal(err)
 		}
-		if err := db.ResolveRequest(ctx, got[0].ID, "anna", "again"); !errors.Is(err, store.ErrNotFound) {
+		if err := db.CloseRequest(ctx, got[0].ID, "again", store.By{Actor: "anna"}); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("twice: got %v", err)
 		}
 		if left, err := db.Requests(ctx, store.RequestQuery{}); err != nil || len(left) != 1 {
