@@ -14,6 +14,7 @@ import (
 // fakeStore keeps everything in memory, by the store's rules as far as the
 // handlers see them.
 type fakeStore struct {
+	quiet
 	mu           sync.Mutex
 	now          func() time.Time
 	down         error         // every call fails with it

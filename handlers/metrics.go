@@ -28,6 +28,9 @@ type Metrics struct {
 	lastAccepted *prometheus.GaugeVec
 	rejecting    *prometheus.GaugeVec
 	held         *prometheus.GaugeVec
+	silent       *prometheus.GaugeVec
+	jumped       *prometheus.GaugeVec
+	incidents    *prometheus.GaugeVec
 
 	clicks    *prometheus.CounterVec
 	badTokens *prometheus.CounterVec
@@ -60,6 +63,9 @@ func NewMetrics() *Metrics {
 		lastAccepted: gauge("endpoint_last_accepted_timestamp_seconds", "When the endpoint last accepted a request.", "endpoint"),
 		rejecting:    gauge("endpoint_rejecting", "1 while an endpoint that worked within the last day rejects everything.", "endpoint"),
 		held:         gauge("quarantine_requests", "Requests in quarantine by endpoint, counted each minute.", "endpoint"),
+		silent:       gauge("endpoint_silent", "1 while nothing comes to an endpoint for more than twice its longest pause of two weeks.", "endpoint"),
+		jumped:       gauge("endpoint_rejections_jumped", "1 while an endpoint rejects far more requests than usual.", "endpoint"),
+		incidents:    gauge("hard_bounce_incidents", "Endpoints or recipient domains with far more hard bounces than usual.", "by"),
 		clicks:       counter("unsubscribe_total", "What happened on unsubscribe links.", "result"),
 		badTokens:    counter("unsubscribe_bad_tokens_total", "Links that did not verify, by reason.", "reason"),
 		apiDenied:    counter("api_denied_total", "API requests without a valid key or the scope they need.", "why"),
@@ -77,7 +83,7 @@ func NewMetrics() *Metrics {
 	m.queueEvents = prometheus.NewGauge(prometheus.GaugeOpts{Name: "strikeout_store_queue_events", Help: "Events waiting for a commit."})
 	m.queueBytes = prometheus.NewGauge(prometheus.GaugeOpts{Name: "strikeout_store_queue_bytes", Help: "Bytes waiting for a commit."})
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.seconds, m.panics, m.webhooks, m.events, m.lastAccepted, m.rejecting, m.held, m.clicks, m.badTokens, m.apiDenied, m.suspicious,
+		m.requests, m.seconds, m.panics, m.webhooks, m.events, m.lastAccepted, m.rejecting, m.held, m.silent, m.jumped, m.incidents, m.clicks, m.badTokens, m.apiDenied, m.suspicious,
 		m.commits, m.failed, m.committed, m.duplicates, m.commitEvents, m.commitSeconds, m.queueEvents, m.queueBytes)
 	m.other = m.route("other")
 	return m
@@ -132,7 +138,7 @@ func (r *routeMeter) count(status int, took time.Duration) {
 type endpointMeter struct {
 	accepted, rejected, quarantined, malformed, tooLarge, badEncoding, busy, handshake prometheus.Counter
 	stored, duplicates, refusedRows, spooled                                           prometheus.Counter
-	lastAccepted, rejecting, held                                                      prometheus.Gauge
+	lastAccepted, rejecting, held, silent, jumped                                      prometheus.Gauge
 }
 
 func (m *Metrics) endpoint(name string) *endpointMeter {
@@ -144,6 +150,7 @@ func (m *Metrics) endpoint(name string) *endpointMeter {
 		refusedRows:  m.events.WithLabelValues(name, "refused"),
 		spooled:      m.events.WithLabelValues(name, "spooled"),
 		lastAccepted: m.lastAccepted.WithLabelValues(name), rejecting: m.rejecting.WithLabelValues(name), held: m.held.WithLabelValues(name),
+		silent: m.silent.WithLabelValues(name), jumped: m.jumped.WithLabelValues(name),
 	}
 }
 

@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/strikeout/strikeout/handlers/admin"
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
@@ -129,7 +131,7 @@ func (r ReplayResult) Done() bool { return len(r.Held) == 0 }
 func (s *Server) Replay(ctx context.Context, h store.Held) (ReplayResult, error) {
 	ep := s.endpoints[h.Endpoint]
 	if ep == nil {
-		return ReplayResult{}, fmt.Errorf("handlers: replay: no endpoint %q is configured", h.Endpoint)
+		return ReplayResult{}, fmt.Errorf("handlers: replay: %w: %q", admin.ErrNoEndpoint, h.Endpoint)
 	}
 	_, query, _ := strings.Cut(h.URL, "?")
 	r := &providers.Request{Method: h.Method, URL: strings.TrimSuffix(s.cfg.PublicURL, "/") + h.URL, RawQuery: query,
@@ -144,4 +146,32 @@ func (s *Server) Replay(ctx context.Context, h store.Held) (ReplayResult, error)
 		return ReplayResult{}, fmt.Errorf("handlers: replay: %w", err)
 	}
 	return ReplayResult{Stored: read.stored, Duplicates: read.duplicates, Held: read.held}, nil
+}
+
+// ReplayHeld reads one quarantined request again. What was understood leaves
+// quarantine; of what was not, the smallest part that holds what is bad stays.
+func (s *Server) ReplayHeld(ctx context.Context, id int64, by store.By) (admin.Replayed, error) {
+	h, err := s.cfg.Store.Held(ctx, id)
+	if err != nil {
+		return admin.Replayed{}, err //nolint:wrapcheck // problemOf knows the store's errors
+	}
+	res, err := s.Replay(ctx, h)
+	if err != nil {
+		return admin.Replayed{}, err
+	}
+	out := admin.Replayed{Stored: res.Stored, Duplicates: res.Duplicates, Understood: res.Done()}
+	if res.Done() {
+		err := s.cfg.Store.DropHeld(ctx, id, by)
+		if errors.Is(err, store.ErrNotFound) {
+			err = nil // somebody else replayed it at the same time
+		}
+		return out, err //nolint:wrapcheck // likewise
+	}
+	rest := res.Held[0]
+	out.Detail = rest.Detail
+	h.Reason, h.Detail = rest.Reason, rest.Detail
+	if len(res.Held) == 1 {
+		h.Body = rest.Body // of several troubles the whole stays
+	}
+	return out, s.cfg.Store.UpdateHeld(ctx, h, by) //nolint:wrapcheck // likewise
 }

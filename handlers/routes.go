@@ -62,6 +62,19 @@ func (s *Server) routeTable() []*route {
 
 		{methods: "GET", pattern: "/v1/events", scope: scopeRead, handler: s.events},
 
+		{methods: "GET", pattern: "/v1/quarantine", scope: scopeRead, handler: s.listQuarantine},
+		{methods: "POST", pattern: "/v1/quarantine/replay", scope: scopeWrite, handler: s.replayMany},
+		{methods: "GET", pattern: "/v1/quarantine/{id}", scope: scopeAdmin, handler: s.getHeld},
+		{methods: "POST", pattern: "/v1/quarantine/{id}/discard", scope: scopeAdmin, handler: s.discardHeld},
+		{methods: "POST", pattern: "/v1/quarantine/{id}/replay", scope: scopeWrite, handler: s.replayHeld},
+		{methods: "GET", pattern: "/v1/requests", scope: scopeRead, handler: s.listRequests},
+		{methods: "POST", pattern: "/v1/requests/{id}/opt-out", scope: scopeWrite, handler: s.fulfilRequest},
+		{methods: "POST", pattern: "/v1/requests/{id}/discard", scope: scopeWrite, handler: s.discardRequest},
+		{methods: "GET", pattern: "/v1/endpoints", scope: scopeRead, handler: s.listEndpoints},
+		{methods: "GET", pattern: "/v1/stats", scope: scopeRead, handler: s.stats},
+		{methods: "GET", pattern: "/v1/incidents", scope: scopeRead, handler: s.listIncidents},
+		{methods: "POST", pattern: "/v1/incidents/unblock", scope: scopeWrite, handler: s.unblockIncident},
+
 		{methods: "GET", pattern: "/v1/openapi.yaml", handler: s.openAPI},
 		{methods: "GET", pattern: "/healthz", handler: s.healthz},
 		{methods: "GET", pattern: "/readyz", handler: s.readyz},

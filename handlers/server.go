@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,6 +32,7 @@ type Server struct {
 	badCodes  *limiter
 
 	linkCounts linkCounts
+	suspects   chan *suspect // rejected requests to be examined
 
 	table        []*route
 	metricsTable []*route
@@ -65,7 +68,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, log: cfg.Logger, metrics: cfg.Metrics, endpoints: map[string]*endpoint{},
-		badLinks: newLimiter(cfg.Now), badCodes: newLimiter(cfg.Now)}
+		badLinks: newLimiter(cfg.Now), badCodes: newLimiter(cfg.Now), suspects: make(chan *suspect, examineRoom)}
 	s.base, s.stop = context.WithCancel(context.Background())
 	for name, e := range cfg.Endpoints {
 		e.Name = name
@@ -87,6 +90,7 @@ func New(cfg Config) (*Server, error) {
 	s.metricsApp = s.newApp(s.metricsTable)
 	s.deskApp = s.newApp(health)
 	if cfg.Desk != nil {
+		cfg.Desk.Attach(s)
 		s.mountDesk(s.deskApp)
 		if !cfg.SeparateDesk {
 			s.mountDesk(s.app)
@@ -189,6 +193,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.work.Wait()
 	s.saveWatches()
 	s.saveLinkCounts()
+	s.saveTraffic()
 	// Last, so that readiness can be asked while requests finish.
 	err = errors.Join(err, s.deskApp.ShutdownWithContext(ctx), s.metricsApp.ShutdownWithContext(ctx))
 	if err != nil {
@@ -196,6 +201,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	return nil
 }
+
+// endpointNames lists the endpoints in order.
+func (s *Server) endpointNames() []string { return slices.Sorted(maps.Keys(s.endpoints)) }
 
 // withTimeout bounds what a request may wait for the database. Requests in
 // flight at shutdown finish, so their context does not end with the server.

@@ -12,6 +12,7 @@ import (
 // bring their own. Every error but the named ones means "not now".
 type Store interface {
 	LinkStore
+	DeskStore
 
 	Ping(ctx context.Context) error
 	Pending(ctx context.Context) (int, error)
@@ -43,4 +44,30 @@ type Store interface {
 	APIKeys(ctx context.Context) ([]store.APIKey, error)
 	Meta(ctx context.Context, name string) (string, bool, error)
 	SetMeta(ctx context.Context, name, value string) error
+}
+
+// DeskStore is what the quarantine, the requests from broken links, the
+// counters and the brake need.
+type DeskStore interface {
+	Quarantined(ctx context.Context, q store.QuarantineQuery) ([]store.Held, error)
+	Held(ctx context.Context, id int64) (store.Held, error)
+	DropHeld(ctx context.Context, id int64, by store.By) error
+	UpdateHeld(ctx context.Context, h store.Held, by store.By) error
+	DiscardHeld(ctx context.Context, id int64, reason string, by store.By) error
+
+	Requests(ctx context.Context, q store.RequestQuery) ([]store.PersonRequest, error)
+	FulfilRequest(ctx context.Context, id int64, reason string, source recipient.Source, by store.By) (store.Outcome, error)
+	DiscardRequest(ctx context.Context, id int64, reason string, by store.By) error
+
+	RollUp(ctx context.Context) (n int, more bool, err error)
+	CountTraffic(ctx context.Context, traffic []store.Traffic, rejections []store.Rejection) error
+	HealthOf(ctx context.Context, names []string) ([]store.Health, error)
+	Days(ctx context.Context, from, to time.Time) ([]store.DayCount, error)
+	Reasons(ctx context.Context, from, to time.Time, kind recipient.Kind, endpoint string, limit int) ([]store.Count, error)
+	Domains(ctx context.Context, from, to time.Time, kind recipient.Kind, limit int) ([]store.Count, error)
+
+	Brake(ctx context.Context) ([]store.Incident, error)
+	Incidents(ctx context.Context, limit int) ([]store.Incident, error)
+	PreviewUnblock(ctx context.Context, s store.Scope) (store.Freed, error)
+	UnblockIncident(ctx context.Context, s store.Scope, source recipient.Source, reason string, by store.By) (store.Freed, error)
 }

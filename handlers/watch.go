@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/store"
 )
 
 // A wrong secret after a rotation must not lose a day of bounces. An endpoint
@@ -75,18 +78,21 @@ func (w *watch) saved(at time.Time) {
 func (s *Server) accepted(ep *endpoint, now time.Time) {
 	ep.meter.accepted.Inc()
 	ep.meter.lastAccepted.Set(float64(now.UnixMilli()) / 1000)
+	ep.traffic.accept()
 	if ep.watch.accept(now) {
 		ep.meter.rejecting.Set(0)
 		s.log.Info("endpoint accepts requests again", "endpoint", ep.Name)
 	}
 }
 
-// reject answers a request that is not authentic.
-func (s *Server) reject(c *fiber.Ctx, ep *endpoint, now time.Time, err error) error {
+// reject answers a request that is not authentic. It is nil where the guard in
+// front of the adapter turned it away.
+func (s *Server) reject(c *fiber.Ctx, ep *endpoint, now time.Time, r *providers.Request, err error) error {
 	ep.meter.rejected.Inc()
 	var alarm, mercy bool
-	if c.Method() == http.MethodPost || len(c.Context().URI().QueryString()) > 0 { // not a browser that looks in
+	if worthALook(c) {
 		alarm, mercy = ep.watch.reject(now)
+		s.note(c, ep, now, r, err)
 	}
 	if alarm {
 		ep.meter.rejecting.Set(1)
@@ -103,34 +109,57 @@ func (s *Server) reject(c *fiber.Ctx, ep *endpoint, now time.Time, err error) er
 	return p
 }
 
+// note counts a rejection, and now and then has one examined.
+func (s *Server) note(c *fiber.Ctx, ep *endpoint, now time.Time, r *providers.Request, err error) {
+	reason := reasonOf(err)
+	if !ep.traffic.reject(now, reason) {
+		return
+	}
+	x := s.suspectOf(c, ep, r, err, reason)
+	if x == nil {
+		hint := ""
+		if r == nil {
+			hint = s.guardHint(c, ep)
+		}
+		ep.traffic.explain(now, reason, hint)
+		return
+	}
+	select {
+	case s.suspects <- x:
+	default:
+		ep.traffic.explain(now, reason, "")
+	}
+}
+
 // The moment of the last acceptance outlives a restart, because that is when
 // secrets change.
 const (
-	metaAccepted = "last_accepted:" // + endpoint
-	saveEvery    = time.Minute
-	saveTimeout  = 5 * time.Second
+	saveEvery   = time.Minute
+	saveTimeout = 5 * time.Second
 )
 
 // start begins the background work, once.
 func (s *Server) start() {
 	s.started.Do(func() {
 		s.loadWatches()
-		s.work.Add(1)
-		go func() {
-			defer s.work.Done()
+		s.work.Go(s.examine)
+		s.work.Go(s.tally)
+		s.work.Go(func() {
 			t := time.NewTicker(saveEvery)
 			defer t.Stop()
 			for {
 				s.saveWatches()
 				s.countQuarantine()
 				s.saveLinkCounts()
+				s.saveTraffic()
+				s.watchHealth()
 				select {
 				case <-t.C:
 				case <-s.base.Done():
 					return
 				}
 			}
-		}()
+		})
 	})
 }
 
@@ -138,7 +167,7 @@ func (s *Server) loadWatches() {
 	ctx, cancel := context.WithTimeout(s.base, saveTimeout)
 	defer cancel()
 	for name, ep := range s.endpoints {
-		v, ok, err := s.cfg.Store.Meta(ctx, metaAccepted+name)
+		v, ok, err := s.cfg.Store.Meta(ctx, store.MetaLastAccepted+name)
 		if err != nil || !ok {
 			continue // unknown is the same as never
 		}
@@ -157,7 +186,7 @@ func (s *Server) saveWatches() {
 		if !ok {
 			continue
 		}
-		if err := s.cfg.Store.SetMeta(ctx, metaAccepted+name, at.UTC().Format(time.RFC3339Nano)); err != nil {
+		if err := s.cfg.Store.SetMeta(ctx, store.MetaLastAccepted+name, at.UTC().Format(time.RFC3339Nano)); err != nil {
 			s.log.Warn("cannot save when an endpoint last accepted something", "endpoint", name, "err", err)
 			return
 		}

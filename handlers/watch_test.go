@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/store"
 )
 
 // The net under a wrong secret: worked within a day, rejects everything for
@@ -82,7 +83,7 @@ func TestRejectingEndpoint(t *testing.T) {
 // Secrets change with a restart, so the net must outlive it.
 func TestLastAcceptedOutlivesARestart(t *testing.T) {
 	b := newBench(t)
-	b.store.meta[metaAccepted+"final"] = b.clock.now().Add(-time.Hour).Format(time.RFC3339Nano)
+	b.store.meta[store.MetaLastAccepted+"final"] = b.clock.now().Add(-time.Hour).Format(time.RFC3339Nano)
 	b.serve(b.config())
 	until(t, func() bool { // loaded before the first request is served
 		return b.metric(`strikeout_endpoint_last_accepted_timestamp_seconds{endpoint="final"}`) != "0"
@@ -95,7 +96,7 @@ func TestLastAcceptedOutlivesARestart(t *testing.T) {
 	b.do("POST", "/webhooks/acme", acme("a@example.com", recipient.SoftBounce, "1"), signed, "good")
 	b.srv.saveWatches()
 	want := b.clock.now().Format(time.RFC3339Nano)
-	if got, _, err := b.store.Meta(t.Context(), metaAccepted+"acme"); err != nil || got != want {
+	if got, _, err := b.store.Meta(t.Context(), store.MetaLastAccepted+"acme"); err != nil || got != want {
 		t.Errorf("saved: got %q (%v), want %q", got, err, want)
 	}
 }

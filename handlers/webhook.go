@@ -22,6 +22,7 @@ type endpoint struct {
 	secrets secretTexts
 	meter   *endpointMeter
 	watch   watch
+	traffic traffic
 }
 
 // open reports whether anybody on this machine may post to it.
@@ -55,7 +56,7 @@ func (s *Server) webhook(c *fiber.Ctx) error {
 	}
 	now := s.now()
 	if err := s.admit(c, ep); err != nil {
-		return s.reject(c, ep, now, err)
+		return s.reject(c, ep, now, nil, err)
 	}
 	r, err := s.request(c, ep, now)
 	if err != nil {
@@ -68,7 +69,7 @@ func (s *Server) webhook(c *fiber.Ctx) error {
 	reply, err := handshake(ctx, ep, r)
 	switch {
 	case err != nil:
-		return s.unverified(c, ep, now, err)
+		return s.unverified(c, ep, now, r, err)
 	case reply != nil:
 		ep.meter.handshake.Inc()
 		return send(c, reply)
@@ -76,7 +77,7 @@ func (s *Server) webhook(c *fiber.Ctx) error {
 		return refuse(http.StatusMethodNotAllowed, "this endpoint takes reports by POST or GET").head(fiber.HeaderAllow, "GET, POST")
 	}
 	if err := verify(ctx, ep, r); err != nil {
-		return s.unverified(c, ep, now, err)
+		return s.unverified(c, ep, now, r, err)
 	}
 	if err := s.take(ctx, ep, r); err != nil {
 		return err
@@ -93,13 +94,13 @@ func (s *Server) webhook(c *fiber.Ctx) error {
 // unverified answers a request that Handshake or Verify did not let pass.
 // Nothing unverified may be kept, so a failure of ours (a panic, a certificate
 // that could not be fetched) makes the provider come again.
-func (s *Server) unverified(c *fiber.Ctx, ep *endpoint, now time.Time, err error) error {
+func (s *Server) unverified(c *fiber.Ctx, ep *endpoint, now time.Time, r *providers.Request, err error) error {
 	switch {
 	case errors.Is(err, errAdapterPanic):
 		s.adapterPanicked(ep, err)
 		return ep.busy(err)
 	case errors.Is(err, providers.ErrUnauthentic):
-		return s.reject(c, ep, now, err)
+		return s.reject(c, ep, now, r, err)
 	case errors.Is(err, providers.ErrMalformed):
 		ep.meter.malformed.Inc()
 		return refuse(http.StatusBadRequest, err.Error())

@@ -3,7 +3,6 @@ package providers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -150,10 +149,8 @@ func (r *Request) Fresh(signedAt time.Time) error {
 	switch {
 	case r.MaxAge <= 0:
 		return nil
-	case age > r.MaxAge:
-		return fmt.Errorf("%w: signed %s ago, the replay window is %s", ErrUnauthentic, age.Round(time.Second), r.MaxAge)
-	case age < -futureSkew:
-		return fmt.Errorf("%w: signed %s in the future", ErrUnauthentic, (-age).Round(time.Second))
+	case age > r.MaxAge, age < -futureSkew:
+		return &StaleError{Age: age, Window: r.MaxAge}
 	}
 	return nil
 }

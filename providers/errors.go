@@ -3,6 +3,7 @@ package providers
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/strikeout/strikeout/recipient"
 )
@@ -14,6 +15,23 @@ var ErrUnauthentic = errors.New("the request is not authentic")
 // well be authentic but something that proves it, such as a certificate, cannot
 // be fetched now. The provider should send it again.
 var ErrNotNow = errors.New("cannot be checked now")
+
+// StaleError says that a signed time is outside the replay window. It is an
+// ErrUnauthentic.
+type StaleError struct {
+	Age    time.Duration // negative: signed in the future
+	Window time.Duration
+}
+
+func (e *StaleError) Error() string {
+	if e.Age < 0 {
+		return fmt.Sprintf("%v: signed %s in the future", ErrUnauthentic, (-e.Age).Round(time.Second))
+	}
+	return fmt.Sprintf("%v: signed %s ago, the replay window is %s", ErrUnauthentic, e.Age.Round(time.Second), e.Window)
+}
+
+// Unwrap makes every StaleError an ErrUnauthentic.
+func (e *StaleError) Unwrap() error { return ErrUnauthentic }
 
 // ErrMalformed is wrapped by every error of Parse.
 var ErrMalformed = errors.New("the request cannot be read")

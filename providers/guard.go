@@ -34,6 +34,9 @@ func (g Guard) Active() bool { return len(g.basic) > 0 || len(g.path) > 0 }
 // carry a challenge.
 func (g Guard) WantsBasic() bool { return len(g.basic) > 0 }
 
+// WantsPath reports whether a secret path segment is required.
+func (g Guard) WantsPath() bool { return len(g.path) > 0 }
+
 // Check reports whether the Authorization header and the path segment satisfy
 // every configured guard. The reason is for people and names no value.
 func (g Guard) Check(authorization, pathSecret string) (ok bool, reason string) {

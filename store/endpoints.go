@@ -129,7 +129,7 @@ type Health struct {
 	Endpoint string
 	// Accepted and Rejected are those of the last day.
 	Accepted, Rejected int64
-	LastAccepted       time.Time // the hour of it; zero: none in the last two weeks
+	LastAccepted       time.Time // zero: never
 	LastRejected       time.Time
 	// Silent: nothing was accepted for more than twice the longest pause of the
 	// last two weeks, and for three hours at least.
@@ -142,6 +142,10 @@ type Health struct {
 	RejectedUsual  int64 // in two hours
 	Rejections     []Rejection
 }
+
+// MetaLastAccepted and an endpoint's name is where Meta keeps when it accepted
+// something last, in RFC 3339.
+const MetaLastAccepted = "last_accepted:"
 
 // What Health takes for unusual.
 const (
@@ -178,6 +182,13 @@ func (db *DB) HealthOf(ctx context.Context, names []string) ([]Health, error) {
 			return nil, wrap("read the traffic of an endpoint", err)
 		}
 		out[i] = health(name, rows, now)
+		v, _, err := db.meta(ctx, MetaLastAccepted+name)
+		if err != nil {
+			return nil, err
+		}
+		if at, err := time.Parse(time.RFC3339Nano, v); err == nil && at.After(out[i].LastAccepted) {
+			out[i].LastAccepted = at.UTC() // to the second, where the counters know the hour
+		}
 		for _, r := range rejections {
 			if r.Endpoint == name {
 				out[i].Rejections = append(out[i].Rejections, r)

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
-	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/handlers/admin"
 	"github.com/strikeout/strikeout/store"
 )
 
@@ -82,32 +83,19 @@ func (cmd *replayCmd) list(e *env, db *store.DB) ([]store.Held, error) {
 
 // replay reads one request again. What was understood leaves quarantine.
 func (e *env) replay(a *app, id int64) (bool, error) {
-	h, err := a.db.Held(e.ctx, id)
-	if err != nil {
-		return false, fmt.Errorf("replay: %w", err)
-	}
-	res, err := a.server.Replay(e.ctx, h)
-	if err != nil {
+	res, err := a.server.ReplayHeld(e.ctx, id, store.By{Actor: store.CommandLine})
+	switch {
+	case errors.Is(err, admin.ErrNoEndpoint), errors.Is(err, store.ErrNotFound):
 		e.printf("    not read: %v\n", err)
 		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("replay: %w", err)
 	}
 	e.printf("    %d events stored, %d known already", res.Stored, res.Duplicates)
-	if res.Done() {
+	if res.Understood {
 		e.printf(", understood\n")
-		return true, wrap1("replay", a.db.DropHeld(e.ctx, id))
+		return true, nil
 	}
-	rest := res.Held[0]
-	e.printf(", still: %s\n", rest.Detail)
-	h.Reason, h.Detail, h.ReplayedAt = rest.Reason, rest.Detail, recipient.Micro(e.now())
-	if len(res.Held) == 1 {
-		h.Body = rest.Body // the smallest part that holds what is bad; of several troubles the whole
-	}
-	return false, wrap1("replay", a.db.UpdateHeld(e.ctx, h))
-}
-
-func wrap1(what string, err error) error {
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	return nil
+	e.printf(", still: %s\n", res.Detail)
+	return false, nil
 }

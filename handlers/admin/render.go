@@ -78,12 +78,13 @@ func newPages(at func(string) string) (*pages, error) {
 		urls[f.Name()] = at("/admin/assets/" + name)
 	}
 	funcs := template.FuncMap{
-		"at":    at,
-		"asset": func(name string) string { return urls[name] },
-		"clean": func(s string) string { return recipient.Clean(s, recipient.MaxDetailBytes) },
-		"when":  when,
-		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"dict":  dict,
+		"at":      at,
+		"asset":   func(name string) string { return urls[name] },
+		"clean":   func(s string) string { return recipient.Clean(s, recipient.MaxDetailBytes) },
+		"when":    when,
+		"stamp":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"dict":    dict,
+		"grouped": grouped,
 	}
 	layout, err := template.New("layout.html").Funcs(funcs).ParseFS(pageFiles, "pages/layout.html", "pages/part_*.html")
 	if err != nil {

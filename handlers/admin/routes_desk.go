@@ -1,15 +1,13 @@
 package admin
 
-// deskRoutes are the dashboard, imports, exports and the brake.
+// deskRoutes are the dashboard, how endpoints do, and the brake.
 func (s *Server) deskRoutes() []row {
 	return []row{
-		{method: get, path: "/admin", role: viewer, handler: s.showHome, nav: "Dashboard"},
+		{method: get, path: "/admin", role: viewer, handler: s.showDashboard, nav: "Dashboard"},
+		{method: get, path: "/admin/endpoints/{endpoint}", role: viewer, handler: s.showEndpoint, nav: "Dashboard"},
+		{method: get, path: "/admin/incidents", role: viewer, handler: s.showIncidents, nav: "Dashboard"},
+		{method: post, path: "/admin/incidents/{id}/dismiss", role: operator, handler: s.dismissIncident, nav: "Dashboard", audit: "incident.dismiss"},
+		{method: get, path: "/admin/unblock", role: operator, handler: s.previewUnblock, nav: "Dashboard", slow: true},
+		{method: post, path: "/admin/unblock", role: operator, handler: s.unblockIncident, nav: "Dashboard", audit: "incident.unblock", slow: true},
 	}
 }
-
-type homeView struct{}
-
-func (homeView) page() string  { return "home.html" }
-func (homeView) title() string { return "Dashboard" }
-
-func (s *Server) showHome(c *Ctx) error { return s.render(c, 200, homeView{}) }

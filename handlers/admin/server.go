@@ -66,6 +66,7 @@ type Server struct {
 	pages  *pages
 	hash   *hasher
 	oidc   *relyingParty
+	svc    Service
 }
 
 // New checks the configuration. Nothing is fetched: an identity provider that
