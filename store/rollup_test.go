@@ -365,7 +365,7 @@ func TestUnblockIncident(t *testing.T) {
 		act(t, db, recipient.OptOut, a("out"))
 		act(t, db, recipient.Unblock, a("undone"))
 		record(t, db, hard(a("later"), "acme", "r", "15", now()), report(a("out"), recipient.Complaint, "16", now(), now()))
-		if err := db.Erase(ctx, keyer.Key(recipient.Stored(recipient.Email, "many0@example.com")), "anna"); err != nil {
+		if err := db.Erase(ctx, keyer.Key(recipient.Stored(recipient.Email, "many0@example.com")), store.By{Actor: "anna"}); err != nil {
 			t.Fatal(err)
 		}
 		rollUp(t, db)

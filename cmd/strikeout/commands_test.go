@@ -135,7 +135,7 @@ func TestReplay(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeFile(t, "strikeout.yaml", "")
-	strikeout(t, nil, "replay").want(t, exitNo, `not read: handlers: replay: no endpoint "mail" is configured`)
+	strikeout(t, nil, "replay").want(t, exitNo, `not read: handlers: replay: no such endpoint is configured: "mail"`)
 	// After an upgrade that reads it, what was held becomes an event, as of when it came.
 	writeFile(t, "strikeout.yaml", "endpoints:\n  mail: {provider: postmark, path_secret: 0123456789abcdef}\n")
 	db, err := store.Open(t.Context(), store.Config{URL: "sqlite:strikeout-data/strikeout.db"})

@@ -54,15 +54,15 @@ func newChart(id, title string, days []time.Time, list []series) chart {
 		}
 	}
 	var top int64
-	best := 0
-	for i, n := range totals {
-		if n > top {
-			top, best = n, i
+	var best time.Time
+	for i, day := range days {
+		if totals[i] > top {
+			top, best = totals[i], day
 		}
 	}
 	c.Desc = title + ": none in " + count(len(days), "day", "days") + "."
 	if c.Total > 0 {
-		c.Desc = fmt.Sprintf("%s: %s in %s, most of them (%s) on %s.", title, grouped(c.Total), count(len(days), "day", "days"), grouped(top), days[best].Format("2 January 2006"))
+		c.Desc = fmt.Sprintf("%s: %s in %s, most of them (%s) on %s.", title, grouped(c.Total), count(len(days), "day", "days"), grouped(top), best.Format("2 January 2006"))
 	}
 	scale := niceTop(top)
 	var b strings.Builder
@@ -73,7 +73,7 @@ func newChart(id, title string, days []time.Time, list []series) chart {
 	y := func(n int64) float64 { return chartTop + plot*(1-float64(n)/float64(scale)) }
 	for _, n := range []int64{0, scale / 2, scale} {
 		if n == 0 || n*2 == scale || n == scale {
-			fmt.Fprintf(&b, `<line class="grid-line" x1="%d" x2="%d" y1="%.1f" y2="%[3].1f"/><text x="%d" y="%.1f" text-anchor="end">%s</text>`,
+			fmt.Fprintf(&b, `<line class="grid-line" x1="%d" x2="%d" y1="%.1f" y2="%.1[3]f"/><text x="%d" y="%.1f" text-anchor="end">%s</text>`,
 				chartLeft, chartWidth, y(n), chartLeft-6, y(n)+4, short(n))
 		}
 	}

@@ -91,7 +91,7 @@ type healthLine struct {
 }
 
 func (s *Server) showDashboard(c *Ctx) error {
-	v := dashboardView{Days: 30, Spans: spans, Endpoint: c.Query("endpoint")}
+	v := dashboardView{Days: 30, Spans: spans, Endpoint: recipient.Clean(c.Query("endpoint"), 128)}
 	if n, err := strconv.Atoi(c.Query("days")); err == nil && slices.Contains(spans, n) {
 		v.Days = n
 	}
@@ -150,6 +150,7 @@ func (v *dashboardView) fill(counts []store.DayCount, from time.Time) {
 	figures := map[string][][]int64{} // by source and charted
 	for _, d := range counts {
 		i := int(d.Day.Sub(first).Hours()) / 24
+		d.Endpoint = recipient.Clean(d.Endpoint, 128)
 		if d.Endpoint != "" && !slices.Contains(v.Names, d.Endpoint) {
 			v.Names = append(v.Names, d.Endpoint)
 		}

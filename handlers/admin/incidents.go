@@ -67,7 +67,7 @@ func (s *Server) dismissIncident(c *Ctx) error {
 	return s.to(c, "/admin/incidents", "The incident is dismissed. Its addresses stay as they are.")
 }
 
-// unblockView is the dry run, and with Done what was done.
+// unblockView is the dry run.
 type unblockView struct {
 	Scope    store.Scope
 	Freed    store.Freed
@@ -81,7 +81,7 @@ func (unblockView) title() string { return "Unblock an incident" }
 
 // scopeIn reads a scope from a form or a query.
 func scopeIn(value func(name string) string) (store.Scope, string) {
-	s := store.Scope{Endpoint: strings.TrimSpace(value("endpoint")), Rule: strings.TrimSpace(value("rule"))}
+	s := store.Scope{Endpoint: recipient.Clean(value("endpoint"), 128), Rule: recipient.Clean(value("rule"), recipient.MaxCodeBytes)}
 	if d := strings.TrimSpace(value("domain")); d != "" {
 		a, err := recipient.ParseEmail("a@" + strings.TrimPrefix(d, "@"))
 		if err != nil {
@@ -110,7 +110,7 @@ func (s *Server) previewUnblock(c *Ctx) error { return s.preview(c, c.Query, "")
 
 func (s *Server) preview(c *Ctx, value func(string) string, wrong string) error {
 	scope, bad := scopeIn(value)
-	v := unblockView{Scope: scope, From: value("from"), To: value("to"), Wrong: wrong}
+	v := unblockView{Scope: scope, From: recipient.Clean(value("from"), 32), To: recipient.Clean(value("to"), 32), Wrong: wrong}
 	if bad != "" {
 		v.Wrong = bad
 		return s.render(c, http.StatusUnprocessableEntity, v)
