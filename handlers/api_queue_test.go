@@ -185,7 +185,7 @@ func TestDeskAPI(t *testing.T) {
 			t.Errorf("got %+v", e)
 		}
 	}
-	if len(ends.Endpoints) != 7 {
+	if len(ends.Endpoints) != len(b.srv.endpoints) {
 		t.Errorf("got %d endpoints", len(ends.Endpoints))
 	}
 	var stats struct {
