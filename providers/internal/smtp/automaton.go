@@ -18,7 +18,7 @@ type wholeWord struct {
 const classes = 48
 
 var class = func() (table [256]uint8) {
-	for i, c := range []byte("abcdefghijklmnopqrstuvwxyz0123456789 '-.") {
+	for i, c := range []byte("abcdefghijklmnopqrstuvwxyz0123456789 '-.:") {
 		table[c] = uint8(i + 1) //nolint:gosec // fewer than classes
 	}
 	return table

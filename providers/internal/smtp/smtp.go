@@ -132,8 +132,9 @@ func Classify(r Reply) Verdict {
 	switch {
 	case w.aboutSender():
 		return soft("smtp-sender")
-	case b == "552": // RFC 5321: exceeded storage allocation
-		return soft("smtp-552")
+	case b == "552", // RFC 5321: exceeded storage allocation
+		b == "530", b == "534", b == "535", b == "538": // RFC 4954: we did not sign in
+		return soft("smtp-" + b)
 	case w.faulty(), w.has(unavailable) && (strings.HasPrefix(e, "5.1.") || e == "5.5.0"):
 		return hard("smtp-wording")
 	// RFC 7504: the host or the domain takes no mail. Said to RCPT it is about the

@@ -136,7 +136,7 @@ func TestWholeWords(t *testing.T) {
 func TestSenders(t *testing.T) {
 	for _, text := range []string{
 		"550 HELO domain does not exist", "550 From domain does not exist", "550 Your domain example.com does not exist",
-		"550 the domain of the envelope from does not exist", "550 MAIL FROM: no such domain", "550 the sender does not exist", "550 EHLO host unknown",
+		"550 the sending domain does not exist", "535 not a valid user or password", "530 unknown user", "550 the domain of the envelope from does not exist", "550 MAIL FROM: no such domain", "550 the sender does not exist", "550 EHLO host unknown",
 	} {
 		if got := Classify(Reply{Text: text}); got.Kind != soft {
 			t.Errorf("%q: got %s by %s", text, got.Kind, got.Rule)
