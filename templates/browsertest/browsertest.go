@@ -30,7 +30,7 @@ import (
 type Action = chromedp.Action[chromedp.Void]
 
 // tabTime is how long a tab may live: long enough for a walk on a busy machine.
-const tabTime = 5 * time.Minute
+const tabTime = 8 * time.Minute
 
 // Browser is a running Chromium with a profile of its own.
 type Browser struct{ ctx context.Context }
