@@ -90,6 +90,25 @@ func TestSuspiciousOptOuts(t *testing.T) {
 	}
 }
 
+// A program that presses every button must not bring anybody back.
+func TestScannersCannotUndo(t *testing.T) {
+	b := start(t, nil)
+	key := b.keyer.Key(b.email("a@example.com"))
+	path := "/u/" + b.links.active(key, recipient.Email)
+	checkPage(t, b.do("POST", path, "via=form", "Content-Type", formType), 200, "done")
+	undo := func(agent string, header ...string) answer {
+		t.Helper()
+		return b.do("POST", path+"/undo", "via=form", append([]string{"Content-Type", formType, "User-Agent", agent}, header...)...)
+	}
+	for _, agent := range []string{"Mozilla/5.0 (compatible; BarracudaCentral/1.0)", "python-requests/2.32.3", "Mozilla/5.0 (X11) HeadlessChrome/131"} {
+		checkPage(t, undo(agent), http.StatusForbidden, "already")
+	}
+	if n := len(b.stored()); n != 1 || !b.store.states[key].OptedOut() {
+		t.Fatalf("events: got %d, opted out %v; want the opt-out alone", n, b.store.states[key].OptedOut())
+	}
+	checkPage(t, undo("Mozilla/5.0 (X11) HeadlessChrome/131", "Sec-Fetch-Mode", "navigate"), 200, "undone")
+}
+
 // Whoever is opted out already sees so on opening any of their links, and can
 // take back what a program may have pressed.
 func TestOpeningAfterTheOptOut(t *testing.T) {

@@ -192,6 +192,9 @@ func (b *bench) do(method, path, body string, headers ...string) answer {
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Add(headers[i], headers[i+1])
 	}
+	if _, set := req.Header["User-Agent"]; !set { // that of this program is one of a program
+		req.Header.Set("User-Agent", browserAgent)
+	}
 	resp, err := b.http.Do(req)
 	if err != nil {
 		b.t.Fatal(err)

@@ -28,6 +28,10 @@ func (s *Server) undo(c *fiber.Ctx) error {
 	if v.Preview {
 		return s.page(c, http.StatusOK, v.lang, templates.Preview{Link: v.shown(who), Pressed: true})
 	}
+	if v.from.scanner { // a program that presses every button consents to nothing
+		s.metrics.clicks.WithLabelValues("undo_refused").Inc()
+		return s.page(c, http.StatusForbidden, v.lang, s.firstView(ctx, v, who))
+	}
 	form := readForm(c)
 	form.via = viaUndo
 	if s.shown(v.lang, form) == nil { // consent to words that nobody knows any more is none: ask again

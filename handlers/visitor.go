@@ -30,8 +30,8 @@ func (s *Server) visitor(c *fiber.Ctx) visitor {
 }
 
 // scannerAgent knows mail scanners by the names that they give themselves, and
-// the libraries that programs are written with. It only ever marks: a wrong
-// guess must not cost anybody their opt-out.
+// the libraries that programs are written with. It marks opt-outs, no more: a
+// wrong guess must not cost anybody theirs. It refuses an undo.
 var scannerAgent = regexp.MustCompile(`(?i)barracuda|proofpoint|mimecast|messagelabs|symantec|trend ?micro|forcepoint|websense|ironport|cisco|` +
 	`forti(guard|mail|net)|sophos|checkpoint|palo ?alto|zscaler|safelinks|bitdefender|kaspersky|avira|cloudmark|vade|hornetsecurity|mailguard|` +
 	`spamhaus|spamexperts|virustotal|urlscan|phishtank|google-safety|linkcheck|link ?preview|` +

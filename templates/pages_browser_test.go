@@ -26,6 +26,7 @@ func TestBrowser(t *testing.T) {
 	t.Run("no scripts, no third party", func(t *testing.T) { testAlone(t, browser.Tab(t), s) })
 	t.Run("keyboard", func(t *testing.T) { testKeyboard(t, browser.Tab(t), s) })
 	t.Run("typed address", func(t *testing.T) { testTypedAddress(t, browser.Tab(t), s) })
+	t.Run("print", func(t *testing.T) { testPrint(t, browser.Tab(t), s) })
 	t.Run("languages", func(t *testing.T) { testSwitch(t, browser.Tab(t), s) })
 	t.Run("pictures", func(t *testing.T) { testPictures(t, browser.Tab(t), s) })
 }
@@ -129,6 +130,16 @@ func testTypedAddress(t *testing.T, tab *browsertest.Tab, s *site) {
 	waitPost(t, s, "/bad_link form all= address=maija@example.fi")
 	if got := browsertest.Get(t, tab, chromedp.AttributeValue(chromedp.CSS("html"), "lang")); got.Value != "sv" {
 		t.Errorf("the answer's language: got %q, want that of the page, sv", got.Value)
+	}
+}
+
+// testPrint: on paper stands what was done, and nothing to press.
+func testPrint(t *testing.T, tab *browsertest.Tab, s *site) {
+	tab.Do(t, browsertest.Viewport(720, 900, 1), browsertest.Print(), chromedp.Navigate(s.URL+"/done?lang=en"))
+	for selector, want := range map[string]string{"h1": "block", ".details": "block", "section": "none", "form": "none", "footer": "none"} {
+		if got := tab.Style(t, selector, "display"); got != want {
+			t.Errorf("%s on paper: got display %q, want %q", selector, got, want)
+		}
 	}
 }
 

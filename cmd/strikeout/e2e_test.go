@@ -127,6 +127,7 @@ func (s *service) open(method, link string) (answer, error) {
 		return answer{}, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("User-Agent", "Mozilla/5.0") // a person's: programs cannot undo
 	return do(req)
 }
 

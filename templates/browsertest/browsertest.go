@@ -214,6 +214,14 @@ func Scheme(dark bool) Action {
 	})
 }
 
+// Print shows the page as it is printed.
+func Print() Action {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+		return err
+	})
+}
+
 // WithoutScripts makes the tab run no script of any page that it loads from now
 // on. The checks still work.
 func (tab *Tab) WithoutScripts(t testing.TB) {
