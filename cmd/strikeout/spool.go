@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -65,7 +66,10 @@ func (x *examination) spool(c *config) {
 		x.fail("spool", "%d files cannot be read, such as %s", n, in.Unreadable[0])
 	}
 	if in.Lost > 0 {
-		x.fail("spool", "%d bytes of its files cannot be read: look at the disk; the rest was stored, or will be", in.Lost)
+		x.fail("spool", "%d bytes of what waits cannot be read: look at the disk; strikeout serve stores the rest", in.Lost)
+	}
+	if in.Damaged > 0 {
+		x.fail("spool", "%d files were damaged on the disk and the rest of them stored: look at the disk, then delete %s", in.Damaged, filepath.Join(c.spool, "*.damaged"))
 	}
 	if in.Refused > 0 {
 		x.warn("spool", "%d files hold records that the database refused; they are tried again every 10 minutes, and the log says so", in.Refused)
@@ -126,8 +130,11 @@ func (e *env) fsckSpool(c *config) (sound bool) {
 	if in.Refused > 0 {
 		e.printf("spool: %d files hold records that the database refused\n", in.Refused)
 	}
-	if in.Lost > 0 || len(in.Unreadable) > 0 {
-		e.printf("spool: %d bytes and %d whole files cannot be read\n", in.Lost, len(in.Unreadable))
+	if in.Damaged > 0 {
+		e.printf("spool: %d files were damaged on the disk; the rest of them is stored\n", in.Damaged)
 	}
-	return in.Lost == 0 && len(in.Unreadable) == 0 && in.Refused == 0
+	if in.Lost > 0 || len(in.Unreadable) > 0 {
+		e.printf("spool: %d bytes of what waits and %d whole files cannot be read\n", in.Lost, len(in.Unreadable))
+	}
+	return in.Lost == 0 && len(in.Unreadable) == 0 && in.Refused == 0 && in.Damaged == 0
 }

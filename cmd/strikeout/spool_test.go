@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -11,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/store"
+	"github.com/strikeout/strikeout/store/spool"
 	"github.com/strikeout/strikeout/store/storetest"
 )
 
@@ -169,4 +173,51 @@ func TestSpool(t *testing.T) {
 			t.Errorf("an address reached the log: %s", line)
 		}
 	}
+}
+
+// What doctor and fsck say of a spool, and that each process needs its own.
+func TestSpoolCommands(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "strikeout.yaml", "spool: spool\naddress_key: "+testKey+"\n")
+	strikeout(t, nil, "doctor").want(t, 0, "spool does not exist yet")
+	strikeout(t, nil, "migrate").want(t, 0, "")
+	strikeout(t, nil, "fsck").want(t, 0, "0 differences")
+
+	away, err := store.Open(t.Context(), store.Config{URL: "mysql://nobody@tcp(127.0.0.1:1)/none", Keyer: storetest.Keyer()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sp, err := spool.Open(spool.Config{Dir: "spool", DB: away, Keyer: storetest.Keyer()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := sp.Click(t.Context(), store.Click{Channel: recipient.Email, Key: recipient.Key{1}, TokenID: "t", Source: recipient.FromLink}); err != nil || !out.Spooled {
+		t.Fatalf("click: got %+v, %v", out, err)
+	}
+	strikeout(t, nil, "serve", "--listen", "127.0.0.1:0").want(t, exitNow, "strikeout.yaml:1: spool: spool: another process uses this spool")
+	strikeout(t, nil, "doctor").want(t, 0, "1 requests and clicks wait to be stored, the oldest for")
+	if err := errors.Join(sp.Close(), away.Close()); err != nil {
+		t.Fatal(err)
+	}
+	strikeout(t, nil, "doctor").want(t, 0, "strikeout serve stores them")
+	strikeout(t, nil, "fsck").want(t, 0, "spool: 1 requests and clicks wait to be stored, the oldest for")
+
+	writeFile(t, "spool/00000000000000000077.spool", "this was a letter once, and never a segment")
+	writeFile(t, "spool/00000000000000000078.refused", "strkspl1")
+	writeFile(t, "spool/notes.txt", "not ours")
+	strikeout(t, nil, "doctor").want(t, 1, "1 files hold records that the database refused")
+	strikeout(t, nil, "fsck").want(t, 1, "spool: 43 bytes of what waits and 0 whole files cannot be read")
+	s := serveHere(t, nil)
+	until(t, "the spool is stored", func() bool {
+		names, err := filepath.Glob("spool/0*")
+		return err == nil && len(names) == 1 && names[0] == "spool/00000000000000000077.damaged"
+	})
+	if !strings.Contains(s.errs.String(), "the spool holds what an earlier process could not store") {
+		t.Errorf("the log says nothing of the backlog:\n%s", s.errs)
+	}
+	strikeout(t, nil, "doctor").want(t, 1, "1 files were damaged on the disk and the rest of them stored")
+	if err := os.Remove("spool/00000000000000000077.damaged"); err != nil {
+		t.Fatal(err)
+	}
+	strikeout(t, nil, "fsck").want(t, 0, "1 addresses, 1 events, 0 differences")
 }

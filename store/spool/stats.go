@@ -98,7 +98,9 @@ func Inspect(dir string) (Inspection, error) {
 				s.oldest = f.at
 			}
 		}
-		in.Lost += c.damaged
+		if filepath.Ext(s.name) != damaged { // known, and the rest is stored
+			in.Lost += c.damaged
+		}
 		if c.cut && !in.InUse { // else it is being written
 			in.Unfinished++
 		}
