@@ -37,7 +37,7 @@ func hollow(l *Link) (f fillings, ok bool) {
 		if *s == "" {
 			continue
 		}
-		if !inert(*s) || i == 2 && len(*s) > maxSendOutBytes {
+		if !inert(*s) || i == 2 && (len(*s) > maxSendOutBytes || strings.Contains(*s, " ")) {
 			return f, false
 		}
 		f[i], *s = *s, gaps[i]

@@ -25,6 +25,7 @@ func TestSkeletons(t *testing.T) {
 		{Path: "/u/x", SendOut: `"><script>alert(1)</script>`},
 		{Path: `/u/"><script>`, Address: Mask(recipient.Stored(recipient.Email, `<@b>.c`))},
 		{Path: "/u/x", SendOut: strings.Repeat("long", 40)},
+		{Path: "/u/x", SendOut: " a  b "},
 		{Path: "/u/x", SendOut: "\u202e"},
 		{},
 	} {

@@ -86,8 +86,8 @@ func (e *env) prepare(c *config, log *slog.Logger, provider ...string) (*app, er
 			return nil, err
 		}
 	}
-	if a.pages, err = templates.NewWatcher(templates.WatcherConfig{Options: c.pages, Dir: c.pagesDir, Now: e.now, Logger: log}); err != nil {
-		return nil, &configError{where: c.said("pages"), key: "pages", reason: strings.TrimPrefix(err.Error(), "templates: ")}
+	if a.pages, err = e.openPages(c, log); err != nil {
+		return nil, err
 	}
 	probe := func() *tokens.Ring { return nil }
 	if _, err := newLinker(c, new(recipient.Keyer), probe, e.now); err != nil {
@@ -141,8 +141,19 @@ func (a *app) close() error {
 	return errors.Join(err, a.db.Close())
 }
 
-// newApp is prepare and open, for commands that serve nobody.
+// openPages reads what recipients see.
+func (e *env) openPages(c *config, log *slog.Logger) (*templates.Watcher, error) {
+	w, err := templates.NewWatcher(templates.WatcherConfig{Options: c.pages, Dir: c.pagesDir, Now: e.now, Logger: log})
+	if err != nil {
+		return nil, &configError{where: c.said("pages"), key: "pages", reason: strings.TrimPrefix(err.Error(), "templates: ")}
+	}
+	return w, nil
+}
+
+// newApp is prepare and open, for commands that serve nobody: a bounce mail
+// must not be lost because somebody edits a page.
 func (e *env) newApp(c *config, log *slog.Logger, provider ...string) (*app, error) {
+	c.pagesDir = ""
 	a, err := e.prepare(c, log, provider...)
 	if err == nil {
 		err = a.open(e)

@@ -234,6 +234,13 @@ endpoints:
 	}
 	writeFile(t, "strikeout.yaml", "endpoints:\n  mail: {provider: postmark}\n")
 	strikeout(t, nil, "doctor").want(t, exitNo, "fail  endpoints      strikeout.yaml:2: endpoints.mail: Postmark signs nothing")
+	writeFile(t, "own/texts/fi.json", `{"done.lead_anon": "Valmis."}`)
+	writeFile(t, "strikeout.yaml", "pages: {sender: Example Ltd, dir: own}\n")
+	r = strikeout(t, nil, "doctor")
+	r.want(t, 0, "warn  pages          texts/fi.json: no page shows done.lead_anon in own")
+	r.want(t, 0, "ok    pages          23 languages, changed by own")
+	writeFile(t, "own/texts/fi.json", `{"done.lead": ""}`)
+	strikeout(t, nil, "doctor").want(t, exitNo, "fail  pages          strikeout.yaml:1: pages: texts/fi.json: empty")
 	writeFile(t, "strikeout.yaml", "nonsense: 1\n")
 	strikeout(t, nil, "doctor").want(t, exitNo, "fail  configuration  strikeout.yaml:1: nonsense: unknown key")
 	strikeout(t, map[string]string{"STRIKEOUT_DATABASE": "mysql://nobody@tcp(127.0.0.1:1)/none"}, "doctor", "--config", os.DevNull).want(t, exitNo, "cannot be reached")

@@ -74,6 +74,7 @@ func (cmd *doctorCmd) Run(e *env) error {
 	x.database(c, keyer)
 	x.spool(c)
 	x.endpoints(c)
+	x.pages(c)
 	x.proxies(c)
 	x.printf("%d fail, %d warn\n", x.fails, x.warns)
 	if x.fails > 0 {
@@ -92,6 +93,21 @@ func (x *examination) publicURL(c *config) {
 		x.warn("public_url", "%s works on this machine only", c.publicURL)
 	default:
 		x.fail("public_url", "must begin with https://: mail programs ignore one-click links without it")
+	}
+}
+
+// pages examines the folder of an operator's own pages.
+func (x *examination) pages(c *config) {
+	w, err := x.openPages(c, nil)
+	switch {
+	case err != nil:
+		x.fail("pages", "%v", err)
+	case c.pagesDir != "":
+		p := w.Pages()
+		for _, s := range p.Unused() {
+			x.warn("pages", "%s in %s", s, c.pagesDir)
+		}
+		x.ok("pages", "%d languages, changed by %s", len(p.Languages()), c.pagesDir)
 	}
 }
 
