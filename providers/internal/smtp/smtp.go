@@ -59,6 +59,10 @@ var table = map[string]decision{
 // policy (7) say nothing of the address.
 var subjects = map[string]decision{"5": isSoft, "6": isSoft, "7": isSoft}
 
+// otherwise are basic codes that name another reason than the address: a full
+// mailbox (RFC 5321); we did not sign in (RFC 4954).
+var otherwise = map[string]bool{"552": true, "530": true, "534": true, "535": true, "538": true}
+
 func decide(enhanced string) decision {
 	_, sd, _ := strings.Cut(enhanced, ".")
 	if d, ok := table[sd]; ok {
@@ -132,8 +136,7 @@ func Classify(r Reply) Verdict {
 	switch {
 	case w.aboutSender():
 		return soft("smtp-sender")
-	case b == "552", // RFC 5321: exceeded storage allocation
-		b == "530", b == "534", b == "535", b == "538": // RFC 4954: we did not sign in
+	case otherwise[b]:
 		return soft("smtp-" + b)
 	case w.faulty(), w.has(unavailable) && (strings.HasPrefix(e, "5.1.") || e == "5.5.0"):
 		return hard("smtp-wording")
@@ -157,7 +160,7 @@ func Excuses(r Reply) bool {
 	switch {
 	case v.Hard(), v.Code == "" && v.Rule != "smtp-veto":
 		return false
-	case v.Rule == "smtp-veto", v.Rule == "smtp-class-4", v.Code == "552", v.Code == "5.1.7", v.Code == "5.1.8":
+	case v.Rule == "smtp-veto", v.Rule == "smtp-class-4", otherwise[v.Code], v.Code == "5.1.7", v.Code == "5.1.8":
 		return true
 	case len(v.Code) < 5:
 		return false

@@ -293,7 +293,7 @@ func TestExcuses(t *testing.T) {
 	}{
 		{"", false}, {"550", false}, {"bounced", false}, {"550 5.1.1 user unknown", false}, {"550 5.0.0 no such user", false}, {"550 5.5.0 x", false},
 		{"550 5.4.4 Host or domain name not found", false}, {"550 5.2.1 disabled", false}, {"554 5.0.0 x", false}, {"550 5.7.17 new owner", false},
-		{"450 try later", true}, {"4.4.7 expired", true}, {"550 5.2.2 x", true}, {"550 5.2.1 x", true}, {"552 x", true}, {"554 5.3.4 x", true}, {"554 5.6.0 x", true},
+		{"450 try later", true}, {"4.4.7 expired", true}, {"550 5.2.2 x", true}, {"550 5.2.1 x", true}, {"552 x", true}, {"535 x", true}, {"554 5.3.4 x", true}, {"554 5.6.0 x", true},
 		{"550 5.7.1 x", true}, {"553 5.1.8 x", true}, {"550 Administrative prohibition", true}, {"550 5.1.1 blocked by policy", true}, {"mailbox full", true}, {"rejected as spam", true},
 	}
 	for _, tt := range tests {
