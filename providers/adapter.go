@@ -34,6 +34,21 @@ type Request struct {
 
 	query, form url.Values
 	parts       map[string][]byte
+	decoded     any
+}
+
+// Decoded returns what an adapter makes of a request's body, and keeps it where
+// that went well: Verify and Parse often need the same, and decoding is most of
+// their time.
+func Decoded[T any](r *Request, decode func() (T, error)) (T, error) {
+	if v, ok := r.decoded.(T); ok {
+		return v, nil
+	}
+	v, err := decode()
+	if err == nil {
+		r.decoded = v
+	}
+	return v, err
 }
 
 // Adapter reads the webhooks of one provider for one endpoint. It does no I/O,

@@ -60,12 +60,18 @@ type signature struct {
 	Parent    wire.Text `json:"parent-signature"`
 }
 
-// signed is a body as Verify reads it.
-type signed struct {
+// message is a body in JSON.
+type message struct {
 	Signature wire.Object[signature] `json:"signature"`
-	Event     wire.Object[struct {
-		Recipient wire.Text `json:"recipient"`
-	}] `json:"event-data"`
+	Event     wire.Object[report]    `json:"event-data"`
+}
+
+// decode reads a body in JSON, once for Verify and Parse.
+func decode(r *providers.Request) (*message, error) {
+	return providers.Decoded(r, func() (*message, error) {
+		var m message
+		return &m, wire.Decode(r.Body, &m)
+	})
 }
 
 // isForm tells the old form from JSON, whatever the content type says.
@@ -86,7 +92,7 @@ func (a adapter) Verify(_ context.Context, r *providers.Request) error {
 	if len(a.keys) == 0 {
 		return nil
 	}
-	var m signed
+	m := &message{}
 	if isForm(r) {
 		form, err := r.Form()
 		if err != nil {
@@ -94,8 +100,10 @@ func (a adapter) Verify(_ context.Context, r *providers.Request) error {
 		}
 		m.Signature.V = signature{Timestamp: last(form, "timestamp"), Token: last(form, "token"), Signature: last(form, "signature")}
 		m.Event.V.Recipient = wire.Text(form.Get("recipient"))
-	} else if wire.Decode(r.Body, &m) != nil {
+	} else if read, err := decode(r); err != nil {
 		return providers.Unauthentic(name, "the body is neither JSON nor a form")
+	} else {
+		m = read
 	}
 	s := &m.Signature.V
 	if s.Timestamp == "" || s.Token == "" || s.Signature == "" && s.Parent == "" {
@@ -144,10 +152,8 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if isForm(r) {
 		return parseForm(r)
 	}
-	var m struct {
-		Event wire.Object[report] `json:"event-data"`
-	}
-	if wire.Decode(r.Body, &m) != nil {
+	m, err := decode(r)
+	if err != nil {
 		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
 	}
 	rep := &m.Event.V

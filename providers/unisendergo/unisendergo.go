@@ -114,7 +114,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if err != nil {
 		return nil, providers.Malformed(name, "events_by_user", providers.ErrNotJSON)
 	}
-	b := providers.NewBatch(name, 100) // at most so many are sent at once
+	b := providers.NewBatch(name, len(users))
 	var bad []wire.Raw
 	for _, u := range users {
 		var one user
