@@ -179,8 +179,10 @@ func Redact(s string, a Address) string {
 		if at < 0 {
 			break
 		}
-		if u, err := domains.ToUnicode(a.value[at+1:]); err == nil && u != a.value[at+1:] {
-			needles = append(needles, a.value[:at+1]+u)
+		if strings.Contains(a.value[at:], "xn--") { // else it has no other form
+			if u, err := domains.ToUnicode(a.value[at+1:]); err == nil && u != a.value[at+1:] {
+				needles = append(needles, a.value[:at+1]+u)
+			}
 		}
 		if local := a.value[:at]; len(local) > 1 { // a single letter shows nobody and stands everywhere
 			needles = append(needles, local)
