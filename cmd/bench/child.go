@@ -116,6 +116,11 @@ func (nowhere) SetMeta(context.Context, string, string) error            { retur
 func (nowhere) QuarantineCounts(context.Context) (map[string]int, error) { return nil, nil }
 func (nowhere) CountLinks(context.Context, map[string]int64) error       { return nil }
 
+func (nowhere) RollUp(context.Context) (int, bool, error)                              { return 0, false, nil }
+func (nowhere) Brake(context.Context) ([]store.Incident, error)                        { return nil, nil }
+func (nowhere) HealthOf(context.Context, []string) ([]store.Health, error)             { return nil, nil }
+func (nowhere) CountTraffic(context.Context, []store.Traffic, []store.Rejection) error { return nil }
+
 // naive is a store that writes each request in a transaction of its own.
 type naive struct {
 	nowhere
