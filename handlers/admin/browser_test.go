@@ -62,6 +62,7 @@ func TestDeskInTheBrowser(t *testing.T) {
 	d.user("root@example.com", store.RoleAdmin, goodPassword)
 	d.fill()
 	d.story()
+	d.fillQueues("user unknown", "mailgun", "It matches when the URL is taken with http instead of https: set public_url, or this endpoint's url, to exactly what is entered at the provider.")
 	v := &visited{desk: d, base: d.serve(), tab: browsertest.Start(t).Tab(t)}
 	t.Run("signed out", func(t *testing.T) { v.look(t, "/admin/login", "/admin/nothing") })
 	v.signIn("root@example.com")
@@ -73,7 +74,8 @@ func TestDeskInTheBrowser(t *testing.T) {
 			}
 		}
 		phone := addressPath(recipient.SMS, storetest.Keyer().Key(recipient.Stored(recipient.SMS, "+358401234567")))
-		v.look(t, append(paths, "/admin/contacts?flag=blocked", "/admin/contacts?flag=soft_bouncing", "/admin/contacts/2", phone, phone+"/opt-in?contact=1")...)
+		v.look(t, append(paths, "/admin/contacts?flag=blocked", "/admin/contacts?flag=soft_bouncing", "/admin/contacts/2", phone, phone+"/opt-in?contact=1", "/admin/endpoints/acme", "/admin/quarantine/3", "/admin/requests?all=1",
+			"/admin/unblock?endpoint=acme&from=2026-11-24T00:00&to=2026-11-25T00:00", "/admin/unblock?endpoint=acme")...)
 	})
 	t.Run("what is wrong is said", func(t *testing.T) { v.mistakes(t) })
 	t.Run("strikeouts", func(t *testing.T) { v.strikeouts(t) })
@@ -233,6 +235,7 @@ func (v *visited) pictures(t *testing.T) {
 		width, height int64
 		scroll        string
 	}{
+		"desk-overview": {"/admin", 1100, 900, ""},
 		"desk-contacts": {"/admin/contacts?flag=blocked", 1000, 520, ""},
 		"desk-card":     {"/admin/contacts/1", 1000, 900, ""},
 		"desk-unblock":  {addressPath(recipient.Email, keyOf("nobody@example.com")) + "/unblock?contact=1", 1000, 800, ""},

@@ -42,6 +42,15 @@ func (s service) ReplayHeld(ctx context.Context, id int64, by store.By) (Replaye
 func newFullDesk(t *testing.T) *desk {
 	t.Helper()
 	d := newDesk(t)
+	d.fillQueues(hostile, hostile, "try "+hostile)
+	return d
+}
+
+// fillQueues gives the dashboard, the queues and the incidents something to
+// show: texts wherever others can write, another endpoint, a hint.
+func (d *desk) fillQueues(hostile, other, hint string) {
+	t := d.t
+	t.Helper()
 	d.Attach(service{d.db})
 	ctx := t.Context()
 	keyer := storetest.Keyer()
@@ -79,7 +88,7 @@ func newFullDesk(t *testing.T) *desk {
 		e := recipient.Event{Kind: kind, Address: anna, Source: recipient.FromProvider, IDParts: []string{string(kind)}, Code: hostile}
 		events = append(events, keyer.Seal(e, "acme", d.now))
 		e.IDParts = []string{"other " + string(kind)}
-		events = append(events, keyer.Seal(e, hostile, d.now))
+		events = append(events, keyer.Seal(e, other, d.now))
 	}
 	if _, err := d.db.Record(ctx, events); err != nil {
 		t.Fatal(err)
@@ -96,10 +105,9 @@ func newFullDesk(t *testing.T) *desk {
 		traffic = append(traffic, store.Traffic{Endpoint: "quiet", Hour: d.now.Add(-time.Duration(i*6+100) * time.Hour), Accepted: 5})
 	}
 	traffic = append(traffic, store.Traffic{Endpoint: "acme", Hour: d.now, Accepted: 1, Rejected: 50})
-	if err := d.db.CountTraffic(ctx, traffic, []store.Rejection{{Endpoint: "acme", Reason: "odd " + hostile, Hint: "try " + hostile, FirstAt: d.now, LastAt: d.now, N: 50}}); err != nil {
+	if err := d.db.CountTraffic(ctx, traffic, []store.Rejection{{Endpoint: "acme", Reason: "odd " + hostile, Hint: hint, FirstAt: d.now, LastAt: d.now, N: 50}}); err != nil {
 		t.Fatal(err)
 	}
-	return d
 }
 
 // deskPages are those that newFullDesk fills.

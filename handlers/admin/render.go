@@ -85,6 +85,7 @@ func newPages(at func(string) string) (*pages, error) {
 		"stamp":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"dict":    dict,
 		"grouped": grouped,
+		"count":   count,
 	}
 	layout, err := template.New("layout.html").Funcs(funcs).ParseFS(pageFiles, "pages/layout.html", "pages/part_*.html")
 	if err != nil {
