@@ -87,10 +87,10 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 
 // Names of fields in which inbound relays pass the raw mail and its envelope
 // recipient: SendGrid (email, envelope), Mailgun (body-mime, recipient), Postal
-// (message, base64, rcpt_to).
+// (message, base64, rcpt_to), Postmark (RawEmail, OriginalRecipient).
 var (
-	mailFields = []string{"email", "body-mime", "message", "raw", "mime", "rfc822", "mail"}
-	rcptFields = []string{"rcpt", "recipient", "rcpt_to", "envelope_to", "envelope", "to"}
+	mailFields = []string{"email", "body-mime", "message", "raw", "mime", "rfc822", "mail", "RawEmail", "raw_email"}
+	rcptFields = []string{"rcpt", "recipient", "rcpt_to", "envelope_to", "envelope", "to", "OriginalRecipient"}
 )
 
 // posted returns the raw mail of a request and the envelope recipients that

@@ -200,6 +200,7 @@ func TestRelays(t *testing.T) {
 		{Name: "file", Body: file, Header: []string{"Content-Type", "multipart/form-data; boundary=x"}, Want: want},
 		{Name: "json", Body: `{"body-mime":"` + quoted + `","recipient":"bounce@bounces.example.net"}`, Want: want},
 		{Name: "json base64", Body: `{"id":1,"rcpt_to":"x@example.net","message":"` + b64 + `","base64":true}`, Want: want},
+		{Name: "json of Postmark", Body: `{"OriginalRecipient":"bounce@bounces.example.net","RawEmail":"` + quoted + `"}`, Want: want},
 		{Name: "json base64 unsaid", Body: `{"message":"` + b64 + `"}`, Want: want},
 		{Name: "json without a mail", Body: `{"a":1}`, Want: "!unreadable"},
 		{Name: "not json", Body: `{"a":`, Want: "!unreadable"},

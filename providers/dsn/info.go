@@ -39,7 +39,7 @@ var Info = providers.Info{
 		"Let the mail server hand every mail to that mailbox, with all its +addresses, to Strikeout: post the whole mail with the content type message/rfc822 to {url}, the envelope recipient in the header X-Original-To; or pipe it to `strikeout dsn`.",
 		"With Postfix, a script such as /usr/local/bin/to-strikeout keeps the mail in the queue while Strikeout cannot store it (exit code 75):\n" + script,
 		"In master.cf the script becomes a transport, which transport_maps chooses for the domain of the mailbox; main.cf needs strikeout_destination_recipient_limit = 1:\n" + transport,
-		"Inbound relays work too when they post the raw mail in a field: email (SendGrid, raw), body-mime (Mailgun), message with base64 (Postal).",
+		"Inbound relays work too when they post the raw mail in a field: email (SendGrid, raw), body-mime (Mailgun), message with base64 (Postal), RawEmail (Postmark).",
 		"Register the same mailbox, or one like it, at the feedback loops of Yahoo, Outlook.com (JMRP) and others; their reports are read here.",
 	},
 	Events: []string{"every mail to the mailbox for bounces and complaints"},
