@@ -2,10 +2,14 @@ package templates
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -183,5 +187,43 @@ func TestWatcherRefuses(t *testing.T) {
 	}
 	if _, err := NewWatcher(WatcherConfig{Options: Options{DefaultLanguage: "ja"}}); err == nil {
 		t.Error("a wrong option: got no error")
+	}
+}
+
+// TestWatcherWhileRead: people read while the operator writes.
+func TestWatcherWhileRead(t *testing.T) {
+	w := watch(t, "texts/en.json", `{"requested.title": "0"}`)
+	var now atomic.Int64
+	w.cfg.Now = func() time.Time { return w.at.Add(time.Duration(now.Add(1)) * time.Second) } // each look is due
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				p := w.Pages()
+				if err := p.Render(io.Discard, "en", Confirm{Link: Link{Path: linkPath}}); err != nil {
+					t.Error(err)
+				}
+				path, _ := p.Stylesheet()
+				if _, ok := w.Asset(path); !ok {
+					t.Error("the stylesheet of a page is gone")
+				}
+				w.Shown("en", p.Version("en"))
+			}
+		})
+	}
+	for i := range 5 {
+		w.write("texts/en.json", `{"requested.title": "`+strconv.Itoa(i+1)+`"}`)
+		w.Pages()
+	}
+	close(stop)
+	readers.Wait()
+	if got := w.title(); got != "5" {
+		t.Errorf("at the end: got %q, want 5", got)
 	}
 }
