@@ -90,22 +90,28 @@ func Fold(events []Event) State {
 	return s
 }
 
+// Answered returns the time of what an act of a person answers: an unblock the
+// block, an opt-in the opt-out or complaint. Zero: there is nothing to answer.
+func (s State) Answered(k Kind) time.Time {
+	switch k {
+	case Unblock:
+		return s.BlockedAt
+	case OptIn:
+		return later(s.OptedOutAt, s.ComplainedAt)
+	case OptOut:
+		return s.OptedInAt
+	case Block:
+		return s.UnblockedAt
+	}
+	return time.Time{}
+}
+
 // AnswerAt returns the time of an act of a person: now, or a microsecond after
 // what the act answers, whichever is later. So an unblock always unblocks,
 // whatever the clocks say.
 func (s State) AnswerAt(k Kind, now time.Time) time.Time {
 	now = Micro(now)
-	var answered time.Time
-	switch k {
-	case Unblock:
-		answered = s.BlockedAt
-	case OptIn:
-		answered = later(s.OptedOutAt, s.ComplainedAt)
-	case OptOut:
-		answered = s.OptedInAt
-	case Block:
-		answered = s.UnblockedAt
-	}
+	answered := s.Answered(k)
 	if answered.IsZero() {
 		return now
 	}

@@ -21,6 +21,7 @@ type op struct {
 	at     time.Time       // of a click that comes late: when it was made
 	undo   bool
 	within time.Duration
+	seen   *time.Time
 	by     By // whom the audit log names; no Actor: it is not written
 
 	ctx  context.Context //nolint:containedctx // who waits: work for nobody is dropped
@@ -258,6 +259,10 @@ func (o *op) decide(before recipient.State, known map[recipient.Fingerprint]*rec
 			return nil // by an earlier try whose answer was lost
 		}
 		o.out = Outcome{Before: before, After: before, Event: *done}
+		return nil
+	}
+	if o.seen != nil && before.Answered(o.event.Kind).After(*o.seen) {
+		o.err = ErrChanged
 		return nil
 	}
 	e := o.event

@@ -28,7 +28,7 @@ func (db *DB) Act(ctx context.Context, a Act) (Outcome, error) {
 	e := recipient.Event{Kind: a.Kind, Channel: a.Channel, Key: a.Key, Address: a.Address, Source: a.Source, Actor: recipient.Clean(a.Actor, maxActorBytes),
 		Detail:  recipient.Clean(recipient.Redact(a.Reason, a.Address), recipient.MaxDetailBytes),
 		SendOut: recipient.Clean(a.SendOut, recipient.MaxCodeBytes), Evidence: a.Evidence}
-	return db.acts.do(ctx, &op{event: e, nonce: rand.Text(), by: a.By})
+	return db.acts.do(ctx, &op{event: e, nonce: rand.Text(), by: a.By, seen: a.Seen})
 }
 
 // Click opts out by an unsubscribe link. The same link again changes nothing,

@@ -259,3 +259,33 @@ func TestConcurrentClicks(t *testing.T) {
 		clean(t, dbs[0])
 	})
 }
+
+// Who decides on what they saw lifts nothing that came since.
+func TestActOnWhatWasSeen(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		now, set := clock()
+		db := open(store.Config{Now: now})
+		a := nth(1)
+		unblock := func(seen time.Time) error {
+			_, err := db.Act(t.Context(), store.Act{Kind: recipient.Unblock, Channel: recipient.Email, Key: keyer.Key(a), Source: recipient.FromAdmin, Seen: &seen, By: anna})
+			return err
+		}
+		record(t, db, report(a, recipient.HardBounce, "1", noon, noon))
+		seen := state(t, db, a).Answered(recipient.Unblock)
+		set(noon.Add(time.Hour))
+		record(t, db, report(a, recipient.HardBounce, "2", now(), now()))
+		before := len(actions(t, db))
+		for _, old := range []time.Time{seen, {}} {
+			if err := unblock(old); !errors.Is(err, store.ErrChanged) {
+				t.Errorf("seen %v: got %v, want ErrChanged", old, err)
+			}
+		}
+		if got := len(actions(t, db)); got != before || !state(t, db, a).Blocked() {
+			t.Error("a refused act left something")
+		}
+		if err := unblock(state(t, db, a).Answered(recipient.Unblock)); err != nil || state(t, db, a).Blocked() {
+			t.Errorf("as seen: got %v", err)
+		}
+		clean(t, db)
+	})
+}

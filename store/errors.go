@@ -29,8 +29,8 @@ var (
 	ErrRetention = errors.New("store: retention has deleted events, states can only be raised")
 	// ErrExists: there is a contact with this external id already.
 	ErrExists = errors.New("store: there is a contact with this external id")
-	// ErrChanged: somebody saved the contact since the caller read it.
-	ErrChanged = errors.New("store: the contact was saved by somebody else meanwhile")
+	// ErrChanged: what the caller has seen is not what stands there now.
+	ErrChanged = errors.New("store: it was changed meanwhile")
 	// ErrInvalid: the caller passed something that cannot be stored.
 	ErrInvalid = errors.New("store: invalid")
 )

@@ -59,6 +59,10 @@ type Act struct {
 	Reason   string // becomes the event's detail
 	SendOut  string
 	Evidence recipient.Evidence // an opt-in needs its Consent
+	// Seen, where it is not nil, is the State.Answered on which the person decided.
+	// When something newer came since, the act is ErrChanged: nobody has seen what
+	// it would lift.
+	Seen *time.Time
 	// By, where its Actor is set, is written to the audit log in the same
 	// transaction.
 	By By

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -21,6 +22,14 @@ const (
 	erase   deed = "erase"
 )
 
+// kind is the event that a deed makes.
+func (d deed) kind() recipient.Kind {
+	if d == optIn {
+		return recipient.OptIn
+	}
+	return recipient.Kind(d)
+}
+
 type actView struct {
 	panel
 	Deed     deed
@@ -30,6 +39,12 @@ type actView struct {
 	Consent  consentForm
 	Lists    []listHint
 	Wrong    map[string]string // by field
+	Newer    bool              // something came in since the page was shown
+}
+
+// Seen goes into the form: what the act answers.
+func (v actView) Seen() string {
+	return v.recipient.State.Answered(v.Deed.kind()).Format(time.RFC3339Nano)
 }
 
 func (actView) page() string    { return "act.html" }
@@ -109,16 +124,14 @@ func (s *Server) act(d deed) func(*Ctx) error {
 		if err != nil {
 			return err
 		}
-		a := store.Act{Channel: v.recipient.Channel, Key: v.recipient.Key, Address: v.recipient.Address, Source: recipient.FromAdmin, Actor: c.User.Name, By: c.By()}
+		a := store.Act{Kind: d.kind(), Channel: v.recipient.Channel, Key: v.recipient.Key, Address: v.recipient.Address, Source: recipient.FromAdmin, Actor: c.User.Name, By: c.By()}
 		switch d {
 		case erase:
 			return s.eraseAddress(c, v)
 		case optIn:
-			a.Kind = recipient.OptIn
 			v.Consent = readConsent(c)
 			a.Evidence.Consent = v.Consent.check(s.now(), v.recipient.State, v.Wrong)
 		case block, unblock:
-			a.Kind = recipient.Kind(d)
 			v.Reason = strings.TrimSpace(c.Form("reason"))
 			if v.Reason == "" {
 				v.Wrong["reason"] = "Write a reason: whoever looks at this address later needs it."
@@ -131,12 +144,28 @@ func (s *Server) act(d deed) func(*Ctx) error {
 		if d == unblock && !v.Blocked {
 			return s.to(c, v.BackPath, "The "+v.Thing()+" is not blocked any more. Nothing was changed.")
 		}
+		a.Seen = seenField(c)
 		out, err := s.cfg.Store.Act(c.Std, a)
+		if errors.Is(err, store.ErrChanged) {
+			v.Newer = true
+			return s.render(c, http.StatusConflict, v)
+		}
 		if err != nil {
 			return err //nolint:wrapcheck // it says where it comes from
 		}
 		return s.to(c, v.BackPath, did(d, v.recipient.Channel, out.After))
 	}
+}
+
+// seenField is the time of what the page showed and the act answers, so that
+// nothing is lifted that came in after somebody looked. A form without it has
+// seen nothing.
+func seenField(c *Ctx) *time.Time {
+	t, err := time.Parse(time.RFC3339Nano, c.Form("seen"))
+	if err != nil {
+		t = time.Time{}
+	}
+	return &t
 }
 
 // did says what an act led to.

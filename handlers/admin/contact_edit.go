@@ -65,7 +65,7 @@ func (s *Server) addContact(c *Ctx) error {
 	if len(v.ExternalID) > maxExternalID {
 		v.Wrong["external_id"] = "This is longer than 191 bytes."
 	}
-	return s.saveContact(c, v, store.PutOptions{OnlyNew: true})
+	return s.saveContact(c, v, store.Contact{}, store.PutOptions{OnlyNew: true})
 }
 
 func (s *Server) editContact(c *Ctx) error {
@@ -79,7 +79,7 @@ func (s *Server) editContact(c *Ctx) error {
 	if o.Seen, err = time.Parse(time.RFC3339Nano, v.Seen); err != nil {
 		return refuse(http.StatusUnprocessableEntity, "This form is incomplete. Load the page again.")
 	}
-	return s.saveContact(c, v, o)
+	return s.saveContact(c, v, ct, o)
 }
 
 func readContact(c *Ctx) contactForm {
@@ -114,7 +114,9 @@ func (s *Server) contact(v *contactForm) store.Contact {
 	return ct
 }
 
-func (s *Server) saveContact(c *Ctx, v contactForm, o store.PutOptions) error {
+// saveContact stores what was typed; was is the contact before, zero for a new
+// one.
+func (s *Server) saveContact(c *Ctx, v contactForm, was store.Contact, o store.PutOptions) error {
 	ct := s.contact(&v)
 	if len(v.Wrong) == 0 {
 		if err := s.revival(c, &v, ct, &o); err != nil {
@@ -141,7 +143,26 @@ func (s *Server) saveContact(c *Ctx, v contactForm, o store.PutOptions) error {
 	if created {
 		return s.to(c, contactPath(saved.ID), "The contact was added.")
 	}
-	return s.to(c, contactPath(saved.ID), "The contact was saved.")
+	text, err := s.carried(c, was, saved)
+	if err != nil {
+		c.Log.Warn("cannot tell what went along to a new address", "err", err)
+	}
+	return s.to(c, contactPath(saved.ID), "The contact was saved."+text)
+}
+
+// carried says which opt-outs went along to new addresses.
+func (s *Server) carried(c *Ctx, was, saved store.Contact) (string, error) {
+	known, err := s.cfg.Store.Recipients(c.Std, []recipient.Key{was.EmailKey, was.PhoneKey, saved.EmailKey, saved.PhoneKey})
+	if err != nil {
+		return "", err //nolint:wrapcheck // it says where it comes from
+	}
+	text := ""
+	for _, k := range [][2]recipient.Key{{was.EmailKey, saved.EmailKey}, {was.PhoneKey, saved.PhoneKey}} {
+		if k[0] != k[1] && known[k[0]].State.OptedOut() && known[k[1]].State.OptedOut() {
+			text += " The new " + thing(known[k[1]].Channel) + " is opted out, as the one before was."
+		}
+	}
+	return text, nil
 }
 
 // revival sees to addresses that were erased: without consent given since they

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/ses"
+	"github.com/strikeout/strikeout/providers/twilio"
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
 	"github.com/strikeout/strikeout/store/storetest"
@@ -44,10 +46,20 @@ func (d *desk) report(e recipient.Event) {
 	if e.Source == "" {
 		e.Source = recipient.FromProvider
 	}
+	endpoint := "ses-eu"
+	if e.Address.Channel() == recipient.SMS {
+		endpoint = "twilio"
+	}
 	e.IDParts = []string{fmt.Sprint(e.Kind, e.Detail, e.At, d.now)}
-	if _, err := d.db.Record(d.t.Context(), []recipient.Event{storetest.Keyer().Seal(e, "ses-eu", d.now)}); err != nil {
+	if _, err := d.db.Record(d.t.Context(), []recipient.Event{storetest.Keyer().Seal(e, endpoint, d.now)}); err != nil {
 		d.t.Fatal(err)
 	}
+}
+
+// seen is what a form shows and brings along.
+func (d *desk) seen(a recipient.Address, k recipient.Kind) string {
+	d.t.Helper()
+	return d.state(a).Answered(k).Format(time.RFC3339Nano)
 }
 
 func (d *desk) state(a recipient.Address) recipient.State {
@@ -77,11 +89,12 @@ func want(t *testing.T, name, body string, texts ...string) {
 	}
 }
 
-var sesLists = providers.Info{Name: "ses", Title: "Amazon SES", Lists: []providers.OwnList{
-	{Title: "the list", Kinds: []recipient.Kind{recipient.HardBounce}, Page: "https://console.example/", Command: "aws delete {address}"}}}
-
+// withSES knows two providers.
 func withSES(c *Config) {
-	c.Provider = func(endpoint string) (providers.Info, bool) { return sesLists, endpoint == "ses-eu" }
+	c.Provider = func(endpoint string) (providers.Info, bool) {
+		info, ok := map[string]providers.Info{"ses-eu": ses.Info, "twilio": twilio.Info}[endpoint]
+		return info, ok
+	}
 	c.DefaultRegion = "FI"
 }
 
@@ -240,14 +253,14 @@ func TestUnblock(t *testing.T) {
 	d.fill()
 	get, post := d.as(store.RoleOperator)
 	path := addressPath(recipient.Email, keyOf("nobody@example.com")) + "/unblock"
-	want(t, "form", get(path+"?contact=1").body, "Remove the block", "aws delete &#39;nobody@example.com&#39;", "https://console.example/", "!bounced again", `name="contact" value="1"`)
+	want(t, "form", get(path+"?contact=1").body, "Remove the block", "aws sesv2 delete-suppressed-destination --email-address &#39;nobody@example.com&#39;", "https://console.aws.amazon.com/ses/home#/suppression-list", "!bounced again", `name="contact" value="1"`)
 	if got := post(path, url.Values{"contact": {"1"}, "reason": {"  "}}); got.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(got.body, "Write a reason") {
 		t.Errorf("no reason: got %d", got.StatusCode)
 	}
 	if !d.state(mail("nobody@example.com")).Blocked() {
 		t.Error("unblocked without a reason")
 	}
-	done := post(path, url.Values{"contact": {"1"}, "reason": {"she called; nobody@example.com is right"}})
+	done := post(path, url.Values{"contact": {"1"}, "seen": {d.seen(mail("nobody@example.com"), recipient.Unblock)}, "reason": {"she called; nobody@example.com is right"}})
 	if done.StatusCode != http.StatusSeeOther || done.to() != "/admin/contacts/1" || d.state(mail("nobody@example.com")).Blocked() {
 		t.Fatalf("got %d to %q", done.StatusCode, done.to())
 	}
@@ -271,8 +284,15 @@ func TestUnblock(t *testing.T) {
 	d.now = noon.Add(time.Hour)
 	d.report(recipient.Event{Kind: recipient.HardBounce, Address: mail("nobody@example.com"), Detail: "user unknown, again"})
 	want(t, "anew", get(path).body, "it bounced again on 24 Nov 2026 13:00 UTC", "1 contact has this")
+	// What came in after somebody looked is not lifted unseen.
+	old := url.Values{"seen": {noon.Format(time.RFC3339Nano)}, "reason": {"again"}}
+	for name, form := range map[string]url.Values{"an old page": old, "no page": {"reason": {"again"}}} {
+		if got := post(path, form); got.StatusCode != http.StatusConflict || !strings.Contains(got.body, "Something new came in") || !d.state(mail("nobody@example.com")).Blocked() {
+			t.Errorf("%s: got %d", name, got.StatusCode)
+		}
+	}
 	// An old report that comes late blocks nobody, and the history says why.
-	post(path, url.Values{"reason": {"again"}})
+	post(path, url.Values{"seen": {d.seen(mail("nobody@example.com"), recipient.Unblock)}, "reason": {"again"}})
 	d.now = d.now.Add(time.Hour)
 	d.report(recipient.Event{Kind: recipient.HardBounce, Address: mail("nobody@example.com"), Detail: "late", At: noon.Add(time.Minute)})
 	want(t, "late", get("/admin/contacts/1").body, "It is older than the removal of the block")
@@ -316,7 +336,7 @@ func TestOptOutAndIn(t *testing.T) {
 	want(t, "consent form", get(to.to()).body, "Where the person agreed", `value="2026-11-24"`, "!reported a message as spam")
 	want(t, "complaint", get(addressPath(recipient.Email, keyOf("nobody@example.com"))+"/opt-in").body, "reported a message as spam on 24 Nov 2026 12:00 UTC")
 	whole := func() url.Values {
-		return url.Values{"contact": {"1"}, "consent_source": {"phone call"}, "consent_wording": {"Yes, text me again"}, "consent_date": {"2026-11-24"}, "consent_evidence": {"ticket 7"}}
+		return url.Values{"contact": {"1"}, "seen": {d.seen(phone, recipient.OptIn)}, "consent_source": {"phone call"}, "consent_wording": {"Yes, text me again"}, "consent_date": {"2026-11-24"}, "consent_evidence": {"ticket 7"}}
 	}
 	for field, value := range map[string]string{"consent_source": "", "consent_wording": " ", "consent_evidence": "", "consent_date": "soon"} {
 		form := whole()
@@ -333,6 +353,12 @@ func TestOptOutAndIn(t *testing.T) {
 	}
 	if !d.state(phone).OptedOut() {
 		t.Fatal("opted in without consent")
+	}
+	// A click after the form was opened stands.
+	late := whole()
+	late.Set("seen", noon.Add(-time.Second).Format(time.RFC3339Nano))
+	if got := post(path+"/opt-in", late); got.StatusCode != http.StatusConflict || !d.state(phone).OptedOut() {
+		t.Errorf("an old page: got %d", got.StatusCode)
 	}
 	if got := post(path+"/opt-in", whole()); got.StatusCode != http.StatusSeeOther || d.state(phone).OptedOut() {
 		t.Fatalf("got %d\n%s", got.StatusCode, got.body)
@@ -395,7 +421,7 @@ func TestContactForms(t *testing.T) {
 	if s := d.state(recipient.Stored(recipient.SMS, "+358409999999")); !s.OptedOut() {
 		t.Error("the opt-out did not go along")
 	}
-	want(t, "edited", get("/admin/contacts/1").body, "Nora Newname", "taken over from the contact&#39;s former address")
+	want(t, "edited", get("/admin/contacts/1").body, "The contact was saved. The new phone number is opted out, as the one before was.", "Nora Newname", "taken over from the contact&#39;s former address")
 	if got := post("/admin/contacts/1", edit); got.StatusCode != http.StatusConflict || !strings.Contains(got.body, "Somebody else saved") {
 		t.Errorf("a stale form: got %d", got.StatusCode)
 	}

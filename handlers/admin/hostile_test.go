@@ -108,7 +108,7 @@ func TestCommandsQuoteTheAddress(t *testing.T) {
 	a := mail(`a'$(touch${IFS}x)'@example.com`)
 	d.report(recipient.Event{Kind: recipient.HardBounce, Address: a})
 	get, _ := d.as(store.RoleOperator)
-	want(t, "command", get(addressPath(recipient.Email, storetest.Keyer().Key(a))+"/unblock").body, `aws delete &#39;a&#39;\&#39;&#39;$(touch${IFS}x)&#39;\&#39;&#39;@example.com&#39;`)
+	want(t, "command", get(addressPath(recipient.Email, storetest.Keyer().Key(a))+"/unblock").body, `--email-address &#39;a&#39;\&#39;&#39;$(touch${IFS}x)&#39;\&#39;&#39;@example.com&#39;`)
 }
 
 // Nobody's role lets them reach another address by naming another contact: the

@@ -12,11 +12,10 @@ import (
 // by itself.
 var enhanced = regexp.MustCompile(`(?:^|[^0-9.])5\.([0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.?$|\. )`)
 
-// codes say in words what an enhanced status code means (RFC 3463, RFC 7505,
-// RFC 7293). Those that are not listed leave it to the provider's words.
+// codes say in words what an enhanced status code means (RFC 3463, RFC 7293). Those that are not listed leave it to the provider's words.
 var codes = map[string]string{
 	"1.1": noMailbox, "1.2": noDomain, "1.3": "the address is not valid", "1.6": "the mailbox has moved and left no new address",
-	"1.10": "the domain takes no mail", "2.1": "the mailbox is closed", "4.4": noDomain, "4.310": noDomain,
+	"2.1": "the mailbox is closed", "4.4": noDomain, "4.310": noDomain,
 	"7.17": "the mailbox belongs to somebody else now", "7.18": "the domain belongs to somebody else now",
 }
 
@@ -44,6 +43,7 @@ var wordings = []struct {
 // rules are the causes of providers that send a bare number.
 var rules = map[string]string{
 	"twilio-30005": noNumber, "twilio-30006": "the number is not a mobile number", "bandwidth-code 4721": noNumber,
+	"azure-sms-4004": noNumber, "sinch-code 100": noNumber, "sinch-code 150": noNumber, "linkmobility-result-code 2104": noNumber, "linkmobility-result-code 2106": noNumber,
 	"messagebird-code 1": noNumber, "infobip-error 1": noNumber, "vonage-err-3": badNumber, "plivo-code 50": badNumber,
 }
 
@@ -66,6 +66,9 @@ func reason(e *recipient.Event) string {
 		if w.channel == e.Channel && w.text.MatchString(text) {
 			return w.means
 		}
+	}
+	if strings.Contains(text, "5.1.10") { // RFC 7505; Exchange Online says it of unknown mailboxes, in words
+		return "the domain takes no mail"
 	}
 	return "the provider says that the " + thing(e.Channel) + " is faulty"
 }
@@ -186,6 +189,9 @@ func (s *Server) who(e *recipient.Event) string {
 		}
 		return "the provider of the endpoint " + e.Endpoint
 	case recipient.FromLink:
+		if e.SendOut != "" {
+			return "the person, by a link in the send-out " + e.SendOut
+		}
 		return "the person"
 	case recipient.FromAdmin:
 		return "administrator " + actor
