@@ -238,7 +238,7 @@ func (v *visited) pictures(t *testing.T) {
 		"desk-overview": {"/admin", 1100, 900, ""},
 		"desk-contacts": {"/admin/contacts?flag=blocked", 1000, 520, ""},
 		"desk-card":     {"/admin/contacts/1", 1000, 900, ""},
-		"desk-unblock":  {addressPath(recipient.Email, keyOf("nobody@example.com")) + "/unblock?contact=1", 1000, 800, ""},
+		"desk-unblock":  {addressPath(recipient.Email, keyOf("nobody@example.com")) + "/unblock?contact=1", 1000, 960, ""},
 		"desk-history":  {"/admin/contacts/2", 1000, 900, "#history"},
 		"desk-consent":  {addressPath(recipient.Email, keyOf("nobody@example.com")) + "/opt-in?contact=1", 1000, 800, ""},
 	} {
