@@ -9,12 +9,14 @@ import (
 
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
+	"github.com/strikeout/strikeout/store/port"
 )
 
 // fakeStore keeps everything in memory, by the store's rules as far as the
 // handlers see them.
 type fakeStore struct {
 	quiet
+	port.Store   // nil: imports and exports are tested with a database
 	mu           sync.Mutex
 	now          func() time.Time
 	down         error         // every call fails with it
@@ -444,5 +446,11 @@ func (f *fakeStore) CountLinks(_ context.Context, issued map[string]int64) error
 			f.counted[id] += n
 		}
 	}
+	return err
+}
+
+func (f *fakeStore) Audit(context.Context, store.AuditEntry) error {
+	unlock, err := f.lock()
+	defer unlock()
 	return err
 }

@@ -60,6 +60,9 @@ func (s *Server) routeTable() []*route {
 		{methods: "PUT", pattern: "/v1/contacts/{external_id}", scope: scopeWrite, handler: s.putContact},
 		{methods: "DELETE", pattern: "/v1/contacts/{external_id}", scope: scopeAdmin, handler: s.eraseContact},
 
+		{methods: "POST", pattern: "/v1/imports", scope: scopeWrite, handler: s.importList},
+		{methods: "GET", pattern: "/v1/exports/{what}", scope: scopeAdmin, handler: s.exportList},
+
 		{methods: "GET", pattern: "/v1/events", scope: scopeRead, handler: s.events},
 
 		{methods: "GET", pattern: "/v1/quarantine", scope: scopeRead, handler: s.listQuarantine},

@@ -130,11 +130,14 @@ func (s *Server) newApp(table []*route) *fiber.App {
 	return app
 }
 
+// uploadTimeout is how long a list may take to arrive: 64 MiB by a slow line.
+const uploadTimeout = 5 * time.Minute
+
 // bodyLimit sets how much of a body is read, by route. A larger
 // Content-Length is refused before the body is read.
 func (s *Server) bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	l := s.cfg.Limits
-	limit := l.OtherBody
+	limit, patience := l.OtherBody, time.Duration(0)
 	target := string(h.RequestURI())
 	if h.ContentLength() == -1 {
 		path, _, _ := strings.Cut(target, "?")
@@ -152,10 +155,12 @@ func (s *Server) bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		limit = l.PageBody
 	case "admin":
 		if s.cfg.Desk != nil {
-			limit = s.cfg.Desk.BodyLimit(h)
+			if limit = s.cfg.Desk.BodyLimit(h); limit > l.OtherBody {
+				patience = uploadTimeout // somebody signed in uploads a list
+			}
 		}
 	}
-	return fasthttp.RequestConfig{MaxRequestBodySize: limit}
+	return fasthttp.RequestConfig{MaxRequestBodySize: limit, ReadTimeout: patience}
 }
 
 // Serve answers requests from ln until Shutdown.
@@ -191,6 +196,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.app.ShutdownWithContext(ctx)
 	s.stop()
 	s.work.Wait()
+	if s.cfg.Desk != nil {
+		s.cfg.Desk.Close()
+	}
 	s.saveWatches()
 	s.saveLinkCounts()
 	s.saveTraffic()

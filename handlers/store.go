@@ -6,6 +6,7 @@ import (
 
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
+	"github.com/strikeout/strikeout/store/port"
 )
 
 // Store is what the handlers need of the database. *store.DB has it; tests
@@ -13,6 +14,7 @@ import (
 type Store interface {
 	LinkStore
 	DeskStore
+	port.Store
 
 	Ping(ctx context.Context) error
 	Pending(ctx context.Context) (int, error)
@@ -41,6 +43,7 @@ type Store interface {
 	EraseContact(ctx context.Context, id int64, by store.By) error
 	ContactsOf(ctx context.Context, key recipient.Key) ([]store.Contact, error)
 
+	Audit(ctx context.Context, e store.AuditEntry) error
 	APIKeys(ctx context.Context) ([]store.APIKey, error)
 	Meta(ctx context.Context, name string) (string, bool, error)
 	SetMeta(ctx context.Context, name, value string) error

@@ -89,6 +89,8 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 	}
 	s["first terms"] = Statement{q, args}
 	s["contacts by ids"] = Statement{selectByIDs([]string{"1", "2", "3"}), nil}
+	s["uploads"] = Statement{selectUploads, []any{lots, 10}}
+	s["upload"] = Statement{selectUpload + "WHERE id = ?", []any{5}}
 	s["contact ids"] = Statement{selectThere([]string{"1", "2", "3"}), nil}
 	s["owners"] = Statement{selectOwners(recipient.Email, keys[:100]), nil}
 	s["owners, phone"] = Statement{selectOwners(recipient.SMS, keys[:100]), nil}

@@ -21,7 +21,7 @@ const selectOld = "SELECT e.id FROM events e WHERE e.id > ? AND e.id <= ? AND e.
 
 // Retain deletes events that are older than their kind is kept, but never the
 // latest of its kind for its address, so that the states stay the fold of the
-// events. It also deletes held requests after HeldFor,
+// events. It also deletes held requests after HeldFor, uploads after UploadFor
 // and old counters. It returns the number
 // of deleted events and may be interrupted and repeated.
 func (db *DB) Retain(ctx context.Context, keep map[recipient.Kind]time.Duration) (int, error) {
@@ -31,6 +31,9 @@ func (db *DB) Retain(ctx context.Context, keep map[recipient.Kind]time.Duration)
 	now := db.now()
 	if _, err := db.write.ExecContext(ctx, "DELETE FROM quarantine WHERE received_at < ?", micros(now.Add(-HeldFor))); err != nil {
 		return 0, wrap("delete old held requests", err)
+	}
+	if err := db.dropOldUploads(ctx); err != nil {
+		return 0, err
 	}
 	if err := db.PruneCounts(ctx); err != nil {
 		return 0, err

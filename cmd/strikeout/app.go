@@ -113,7 +113,7 @@ func (a *app) open(e *env) error {
 	}
 	linker, err := newLinker(c, a.keyer, a.rings.Ring, e.now)
 	if err == nil {
-		err = a.openDesk(e)
+		err = a.openDesk(e, linker)
 	}
 	if err == nil {
 		err = a.openSpool(e)

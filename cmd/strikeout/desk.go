@@ -12,6 +12,7 @@ import (
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
+	"github.com/strikeout/strikeout/tokens"
 )
 
 // deskURL is what administrators call: admin_url, the desk's own listener, or
@@ -41,12 +42,12 @@ func setAdminURL(c *config, v value) error {
 }
 
 // newDesk builds the administrators' pages.
-func (e *env) newDesk(c *config, db *store.DB, keyer *recipient.Keyer, oidc *admin.OIDC, endpoints map[string]handlers.Endpoint) (*admin.Server, error) {
+func (e *env) newDesk(c *config, db *store.DB, keyer *recipient.Keyer, oidc *admin.OIDC, endpoints map[string]handlers.Endpoint, links *admin.Links) (*admin.Server, error) {
 	keys := make([]admin.ConfiguredKey, len(c.apiKeys))
 	for i, k := range c.apiKeys {
 		keys[i] = admin.ConfiguredKey{Name: k.Name, Scopes: k.Scopes}
 	}
-	desk, err := admin.New(admin.Config{Store: db, Keyer: keyer, URL: c.deskURL(), APIKeys: keys, OIDC: oidc,
+	desk, err := admin.New(admin.Config{Store: db, Keyer: keyer, URL: c.deskURL(), APIKeys: keys, OIDC: oidc, Links: links,
 		Provider: func(endpoint string) (providers.Info, bool) {
 			ep, ok := endpoints[endpoint]
 			return ep.Info, ok
@@ -60,8 +61,9 @@ func (e *env) newDesk(c *config, db *store.DB, keyer *recipient.Keyer, oidc *adm
 
 // openDesk gives the service its desk. When the tables are there, a database
 // without an administrator gets a link by which the first is made.
-func (a *app) openDesk(e *env) (err error) {
-	a.desk, err = e.newDesk(a.cfg, a.db, a.keyer, a.oidc, a.endpoints)
+func (a *app) openDesk(e *env, linker *tokens.Linker) (err error) {
+	links := &admin.Links{Linker: linker, Ring: a.rings.Ring, Languages: func() []string { return a.pages.Pages().Languages() }, PublicURL: a.cfg.publicURL, Mailto: a.cfg.mailto}
+	a.desk, err = e.newDesk(a.cfg, a.db, a.keyer, a.oidc, a.endpoints, links)
 	a.first = func(ctx context.Context) error {
 		link, err := a.desk.SetupLink(ctx)
 		if err != nil || link == "" {

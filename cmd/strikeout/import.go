@@ -70,18 +70,9 @@ func (cmd *importCmd) Run(e *env) error {
 		return err
 	}
 	defer in.Close() //nolint:errcheck // read only
-	if !cmd.DryRun {
-		// Whoever reads the audit log finds an import that never came to its end, too.
-		if err := db.Audit(e.ctx, port.Begun(cfg, store.By{Actor: store.CommandLine})); err != nil {
-			return fmt.Errorf("import: %w", err)
-		}
-	}
+	cfg.By = store.By{Actor: store.CommandLine}
+	cfg.Audit = func(a store.AuditEntry) error { return db.Audit(context.WithoutCancel(e.ctx), a) } //nolint:wrapcheck // port does
 	sum, rejects, err := cmd.read(e, in, size, cfg)
-	if !cmd.DryRun && (err == nil || sum.Rows > 0) {
-		if aerr := db.Audit(context.WithoutCancel(e.ctx), port.Ended(cfg, sum, err, store.By{Actor: store.CommandLine})); aerr != nil && err == nil {
-			err = fmt.Errorf("import: %w", aerr)
-		}
-	}
 	if err != nil {
 		return err
 	}

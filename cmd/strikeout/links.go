@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/strikeout/strikeout/handlers/admin"
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/recipient/listcsv"
 	"github.com/strikeout/strikeout/store"
@@ -139,27 +140,10 @@ func (cmd *linksCmd) database(e *env, c *config, cfg *linkcsv.Config) (*store.DB
 		return nil, err
 	}
 	if cmd.SkipSuppressed {
-		cfg.Suppressed = func(ctx context.Context, keys []recipient.Key) ([]bool, error) {
-			states, err := db.States(ctx, keys)
-			out := make([]bool, len(keys))
-			for i, k := range keys {
-				out[i] = states[k].Blocked() || states[k].OptedOut()
-			}
-			return out, err //nolint:wrapcheck // linkcsv does
-		}
+		cfg.Suppressed = admin.LinkSuppressed(db)
 	}
 	if codes {
-		cfg.Codes = func(ctx context.Context, codes []linkcsv.Code) error {
-			links := make([]store.ShortLink, len(codes))
-			for i, k := range codes {
-				links[i] = store.ShortLink{Code: k.Code, Key: k.Key, Channel: k.Channel, SendOut: k.SendOut, Language: k.Language, Preview: k.Preview}
-			}
-			err := db.PutShortLinks(ctx, links)
-			for i := range links {
-				codes[i].Code = links[i].Code
-			}
-			return err //nolint:wrapcheck // linkcsv does
-		}
+		cfg.Codes = admin.LinkCodes(db)
 	}
 	return db, nil
 }

@@ -38,7 +38,7 @@ func (e *env) withUsers(run func(db *store.DB, desk *admin.Server, by store.By) 
 		return err
 	}
 	defer db.Close() //nolint:errcheck // nothing waits in it
-	desk, err := e.newDesk(c, db, keyer, nil, nil)
+	desk, err := e.newDesk(c, db, keyer, nil, nil, nil)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/strikeout/strikeout/store"
+	"github.com/strikeout/strikeout/store/port"
 )
 
 const auditPage = 100
@@ -108,7 +109,7 @@ func (s *Server) auditCSV(c *Ctx) error {
 		}
 		all := func() error { out.Flush(); return flush() }
 		return s.eachAudit(ctx, q, all, func(l auditLine) error {
-			return out.Write([]string{strconv.FormatInt(l.ID, 10), l.At, csvText(l.Actor), csvText(l.Action), csvText(l.Object), l.Recipient, csvText(l.Detail), csvText(l.Network)}) //nolint:wrapcheck // the client's connection
+			return out.Write([]string{strconv.FormatInt(l.ID, 10), l.At, port.Text(l.Actor), port.Text(l.Action), port.Text(l.Object), l.Recipient, port.Text(l.Detail), port.Text(l.Network)}) //nolint:wrapcheck // the client's connection
 		})
 	})
 }

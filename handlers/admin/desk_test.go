@@ -34,6 +34,7 @@ func newDesk(t *testing.T, change ...func(*Config)) *desk {
 	clock := func() time.Time { return d.now }
 	d.db = storetest.Open(t, store.Config{URL: storetest.SQLite(t), Now: clock})
 	cfg := Config{Store: d.db, Keyer: storetest.Keyer(), URL: "http://127.0.0.1:8080", Now: clock, Timeout: time.Minute}
+	cfg.Links = testLinks(t, clock)
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -42,6 +43,7 @@ func newDesk(t *testing.T, change ...func(*Config)) *desk {
 		t.Fatal(err)
 	}
 	d.Server = s
+	t.Cleanup(s.Close)
 	d.app = fiber.New(fiber.Config{Immutable: true, DisableStartupMessage: true, DisableDefaultContentType: true})
 	d.app.Use(func(c *fiber.Ctx) error { // as handlers does
 		if a, err := netip.ParseAddr(c.Get("X-Test-Client")); err == nil {

@@ -370,14 +370,6 @@ func TestAuditPages(t *testing.T) {
 	}
 }
 
-func TestCSVText(t *testing.T) {
-	for in, want := range map[string]string{"": "", "a": "a", "=1": "'=1", "+1+1": "'+1+1", "-1": "'-1", "@a": "'@a", "\t=1": "'\t=1", "\r": "'\r", "+358401234567": "+358401234567", "a=1": "a=1"} {
-		if got := csvText(in); got != want {
-			t.Errorf("csvText(%q): got %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestPHC(t *testing.T) {
 	h := newHasher()
 	good, err := h.hash(t.Context(), strings.NewReader("0123456789abcdef"), goodPassword)

@@ -38,7 +38,7 @@ const (
 )
 
 func (s *Server) routeTable() []*row {
-	rows := slices.Concat(s.accessRoutes(), s.contactRoutes(), s.deskRoutes(), s.queueRoutes())
+	rows := slices.Concat(s.accessRoutes(), s.contactRoutes(), s.deskRoutes(), s.queueRoutes(), s.portRoutes())
 	table := make([]*row, len(rows))
 	for i := range rows {
 		table[i] = &rows[i]

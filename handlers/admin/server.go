@@ -35,6 +35,8 @@ type Config struct {
 	OIDC *OIDC
 	// Provider finds the provider of an endpoint; nil: none is known.
 	Provider func(endpoint string) (providers.Info, bool)
+	// Links is what the link desk needs; nil: there is none.
+	Links *Links
 	// DefaultRegion completes national phone numbers ("FI").
 	DefaultRegion string
 
@@ -67,6 +69,7 @@ type Server struct {
 	hash   *hasher
 	oidc   *relyingParty
 	svc    Service
+	jobs   *jobs
 }
 
 // New checks the configuration. Nothing is fetched: an identity provider that
@@ -93,7 +96,7 @@ func New(cfg Config) (*Server, error) {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return nil, errors.New("admin: the URL needs a scheme and a host")
 	}
-	s := &Server{cfg: cfg, log: cfg.Logger, base: strings.TrimSuffix(u.Path, "/"), host: strings.ToLower(u.Host), secure: u.Scheme == "https", hash: newHasher()}
+	s := &Server{cfg: cfg, log: cfg.Logger, base: strings.TrimSuffix(u.Path, "/"), host: strings.ToLower(u.Host), secure: u.Scheme == "https", hash: newHasher(), jobs: newJobs()}
 	if s.pages, err = newPages(s.at); err != nil {
 		return nil, fmt.Errorf("admin: pages: %w", err)
 	}

@@ -3,7 +3,7 @@ package admin
 import (
 	"bufio"
 	"context"
-	"regexp"
+	"log/slog"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -15,14 +15,18 @@ const (
 	streamStall = 30 * time.Second // for the client to take what was written
 )
 
-// stream answers with a file that is written piece by piece, so that its size
+func (s *Server) stream(c *Ctx, contentType, name, broken string, write func(ctx context.Context, w *bufio.Writer, flush func() error) error) error {
+	return Stream(c.Ctx, c.Log, contentType, name, broken, write)
+}
+
+// Stream answers with a file that is written piece by piece, so that its size
 // does not matter. Write is called after the handler has returned: it must not
 // touch c. It calls flush after every piece. When it fails the file ends with
 // broken, because a status was sent long ago.
-func (s *Server) stream(c *Ctx, contentType, name, broken string, write func(ctx context.Context, w *bufio.Writer, flush func() error) error) error {
+func Stream(c *fiber.Ctx, log *slog.Logger, contentType, name, broken string, write func(ctx context.Context, w *bufio.Writer, flush func() error) error) error {
 	c.Set(fiber.HeaderContentType, contentType)
 	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+name+`"`)
-	conn, log := c.Context().Conn(), c.Log
+	conn := c.Context().Conn()
 	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
 		ctx, cancel := context.WithTimeout(context.Background(), streamLife)
 		defer cancel()
@@ -38,20 +42,4 @@ func (s *Server) stream(c *Ctx, contentType, name, broken string, write func(ctx
 		_ = flush() //nolint:errcheck // nobody reads any more, perhaps
 	})
 	return nil
-}
-
-var phoneNumber = regexp.MustCompile(`^\+[0-9]+$`)
-
-// csvText makes a value safe to open in a spreadsheet, which takes a cell that
-// begins with one of these characters for a formula (OWASP, "CSV Injection").
-// A bare phone number is no formula and stays as it is.
-func csvText(v string) string {
-	if v == "" || phoneNumber.MatchString(v) {
-		return v
-	}
-	switch v[0] {
-	case '=', '+', '-', '@', '\t', '\r', '\n':
-		return "'" + v
-	}
-	return v
 }

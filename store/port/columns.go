@@ -105,6 +105,7 @@ func (p *importer) columns(records [][]string) error {
 	if p.cols[roleEmail] < 0 && p.cols[rolePhone] < 0 && p.cols[roleAddress] < 0 {
 		p.cols[roleEmail] = listcsv.Holding(records, recipient.Email, p.cfg.Region)
 		p.cols[rolePhone] = listcsv.Holding(records, recipient.SMS, p.cfg.Region)
+		p.mixed(records)
 	}
 	if p.cols[roleEmail] < 0 && p.cols[rolePhone] < 0 && p.cols[roleAddress] < 0 {
 		return errNoColumn
@@ -113,6 +114,27 @@ func (p *importer) columns(records [][]string) error {
 		p.guess(records)
 	}
 	return p.decide()
+}
+
+// mixed finds a column that holds addresses of both channels.
+func (p *importer) mixed(records [][]string) {
+	email, phone := &p.cols[roleEmail], &p.cols[rolePhone]
+	i, channel := *email, recipient.SMS
+	if *email < 0 {
+		i, channel = *phone, recipient.Email
+	}
+	if i < 0 || *email >= 0 && *phone >= 0 {
+		return
+	}
+	for _, r := range records {
+		if i >= len(r) || strings.Contains(r[i], "@") != (channel == recipient.Email) {
+			continue
+		}
+		if _, err := recipient.Parse(channel, r[i], p.cfg.Region); err == nil {
+			*email, *phone = i, i
+			return
+		}
+	}
 }
 
 // own returns the column of a name.

@@ -59,6 +59,11 @@ type Config struct {
 	DryRun bool
 	Actor  string // the user or API key, for the history
 
+	// Audit writes down that an import began and how it ended; By is who did. Nil:
+	// that is done elsewhere. A dry run is not written down.
+	Audit func(store.AuditEntry) error
+	By    store.By
+
 	// Rejects gets the records that cannot be used, as CSV with the columns line,
 	// reason and those of the list; nil: nobody does.
 	Rejects io.Writer

@@ -44,7 +44,18 @@ func Import(ctx context.Context, in io.Reader, cfg Config) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
+	if cfg.Audit == nil || cfg.DryRun {
+		err = p.run(ctx)
+		return p.sum, err
+	}
+	// Whoever reads the audit log finds an import that never came to its end, too.
+	if err := cfg.Audit(begun(cfg, p.kind)); err != nil {
+		return p.sum, fmt.Errorf("store the list: %w", err)
+	}
 	err = p.run(ctx)
+	if aerr := cfg.Audit(Ended(cfg.FileName, p.sum, err, cfg.By)); aerr != nil && err == nil {
+		err = fmt.Errorf("store the list: %w", aerr)
+	}
 	return p.sum, err
 }
 

@@ -482,13 +482,14 @@ func TestOddFiles(t *testing.T) {
 		{"fields that are missing", "email,kind\nx@example.com\nfine@example.com,unsub\n", "fine@example.com", 1},
 		{"a line of 300 KiB", "email,kind\n" + strings.Repeat("x", 300<<10) + ",unsub\nlong@example.com,unsub\n", "long@example.com", 1},
 		{"words unknown", "email,kind\nx@example.com,whatever\nword@example.com,unsub\n", "word@example.com", 1},
+		{"both channels in one column", "a@mixed.example\nb@mixed.example\n+358402222222\nc@mixed.example\n", "+358402222222", 0},
 		{"a short code", "phone,kind\n12345,unsub\n+358401111111,unsub\n", "+358401111111", 1},
 	}
 	b := &bench{t: t, db: storetest.Open(t, store.Config{URL: storetest.SQLite(t)}), now: noon}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b.t = t
-			s, bad := b.list(tt.in)
+			s, bad := b.list(tt.in, suppressions)
 			if s.Rejected != tt.rejected || !b.state(tt.opted).OptedOut() || s.Rejected > 0 && !strings.HasPrefix(bad, "line"+s.Delimiter+"reason") {
 				t.Errorf("got %+v\n%.300s", s, bad)
 			}

@@ -55,20 +55,16 @@ func (s Summary) Lines() []string {
 	return lines
 }
 
-// Begun is the line of the audit log before an import. Like the others it names
+// begun is the line of the audit log before an import. Like the others it names
 // the file and numbers, never what it holds.
-func Begun(c Config, by store.By) store.AuditEntry {
-	kind := string(c.Kind)
-	if kind == "" {
-		kind = "list"
-	}
-	return store.AuditEntry{Actor: by.Actor, Network: by.Network, Action: "import.begin", Object: kind, Detail: c.FileName}
+func begun(c Config, kind Kind) store.AuditEntry {
+	return store.AuditEntry{Actor: c.By.Actor, Network: c.By.Network, Action: "import.begin", Object: string(kind), Detail: c.FileName}
 }
 
-// Ended follows an import that came to an end, whichever.
-func Ended(c Config, s Summary, err error, by store.By) store.AuditEntry {
+// Ended is the line of the audit log after an import, whichever its end.
+func Ended(name string, s Summary, err error, by store.By) store.AuditEntry {
 	e := store.AuditEntry{Actor: by.Actor, Network: by.Network, Action: "import.end", Object: string(s.Kind),
-		Detail: fmt.Sprintf("%s: %d records, %d rejected, %d contacts added, %d changed, %d newly blocked, %d newly opted out, %d opted in", c.FileName, s.Rows, s.Rejected, s.Created, s.Changed, s.Blocked, s.OptedOut, s.OptedIn)}
+		Detail: fmt.Sprintf("%s: %d records, %d rejected, %d contacts added, %d changed, %d newly blocked, %d newly opted out, %d opted in", name, s.Rows, s.Rejected, s.Created, s.Changed, s.Blocked, s.OptedOut, s.OptedIn)}
 	if err != nil {
 		e.Detail += "; it broke off"
 	}
