@@ -97,6 +97,8 @@ type Limits struct {
 	PageBody    int // default 64 KiB
 	OtherBody   int // every other route; default 1 MiB
 
+	Unanswered int // bytes of all requests that are not answered yet; default 256 MiB
+
 	ReadTimeout  time.Duration // whole request; default 10 s
 	WriteTimeout time.Duration // default 10 s
 	IdleTimeout  time.Duration // default 60 s
@@ -119,6 +121,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.APIBody, 4<<20)
 	orDefault(&l.PageBody, 64<<10)
 	orDefault(&l.OtherBody, 1<<20)
+	orDefault(&l.Unanswered, 256<<20)
 	orDefault(&l.ReadTimeout, 10*time.Second)
 	orDefault(&l.WriteTimeout, 10*time.Second)
 	orDefault(&l.IdleTimeout, time.Minute)

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync/atomic"
@@ -17,22 +18,62 @@ const (
 	lingerBytes = 8 << 20
 )
 
-type lingerListener struct{ net.Listener }
+// Bodies are read into memory, and strangers can send as many as they like. So
+// all requests together may hold only so much until they are answered. When the
+// others hold that, a request that is larger than this is told to come again;
+// smaller ones pass, so that a flood of large ones does not shut them out.
+const smallRequest = 64 << 10
+
+var errFlooded = errors.New("too many large requests at once")
+
+type lingerListener struct {
+	net.Listener
+	held  *atomic.Int64 // bytes of requests that are not answered yet
+	limit int64
+}
+
+func (s *Server) lingering(ln net.Listener) net.Listener {
+	return lingerListener{ln, &s.unanswered, int64(s.cfg.Limits.Unanswered)}
+}
 
 func (l lingerListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the server compares accept errors
 	}
-	return &lingerConn{Conn: c}, nil
+	return &lingerConn{Conn: c, all: l.held, limit: l.limit}, nil
 }
 
 type lingerConn struct {
 	net.Conn
-	unread atomic.Bool // set when the answer went out before the request was read
+	unread  atomic.Bool // set when the answer went out before the request was read
+	flooded atomic.Bool // reading stopped because of errFlooded
+
+	all   *atomic.Int64
+	limit int64
+	held  atomic.Int64
 }
 
+func (c *lingerConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	mine, all := c.held.Add(int64(n)), c.all.Add(int64(n))
+	if mine > smallRequest && all-mine > c.limit {
+		c.flooded.Store(true)
+		return 0, errFlooded // with bytes beside it the error would be overlooked
+	}
+	return n, err //nolint:wrapcheck // a transparent wrapper
+}
+
+// Write answers: what was read before is not held any more.
+func (c *lingerConn) Write(p []byte) (int, error) {
+	c.release()
+	return c.Conn.Write(p) //nolint:wrapcheck // a transparent wrapper
+}
+
+func (c *lingerConn) release() { c.all.Add(-c.held.Swap(0)) }
+
 func (c *lingerConn) Close() error {
+	c.release()
 	if c.unread.Load() {
 		if w, ok := c.Conn.(interface{ CloseWrite() error }); ok && w.CloseWrite() == nil {
 			_ = c.Conn.SetReadDeadline(time.Now().Add(lingerTime))          //nolint:errcheck // closing either way
@@ -40,6 +81,12 @@ func (c *lingerConn) Close() error {
 		}
 	}
 	return c.Conn.Close() //nolint:wrapcheck // a transparent wrapper
+}
+
+// flooded reports whether the request was not read because of all the others.
+func flooded(c *fiber.Ctx) bool {
+	lc, ok := c.Context().Conn().(*lingerConn)
+	return ok && lc.flooded.Load()
 }
 
 // linger marks the connection of a request that was refused unread.

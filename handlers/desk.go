@@ -33,7 +33,7 @@ func (s *Server) mountDesk(app *fiber.App) {
 // ServeDesk answers the administrators' pages and the health routes from ln
 // until Shutdown.
 func (s *Server) ServeDesk(ln net.Listener) error {
-	if err := s.deskApp.Listener(lingerListener{ln}); err != nil {
+	if err := s.deskApp.Listener(s.lingering(ln)); err != nil {
 		return fmt.Errorf("handlers: serve the desk: %w", err)
 	}
 	return nil

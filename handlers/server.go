@@ -40,13 +40,15 @@ type Server struct {
 	metricsApp   *fiber.App
 	deskApp      *fiber.App // the desk on a listener of its own
 
-	chunked  sync.Map // *fasthttp.RequestHeader: path, while a chunked body is read
+	reading  sync.Map // *fasthttp.RequestHeader: path, while a body is read that readsLong
 	draining atomic.Bool
-	waiters  atomic.Int32       // long polls of the feed
-	stop     context.CancelFunc // ends the background work
-	started  sync.Once
-	work     sync.WaitGroup
-	base     context.Context
+	// unanswered is how many bytes of requests are held.
+	unanswered atomic.Int64
+	waiters    atomic.Int32       // long polls of the feed
+	stop       context.CancelFunc // ends the background work
+	started    sync.Once
+	work       sync.WaitGroup
+	base       context.Context
 }
 
 // New checks the configuration and builds the apps. It listens nowhere yet.
@@ -139,9 +141,9 @@ func (s *Server) bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	l := s.cfg.Limits
 	limit, patience := l.OtherBody, time.Duration(0)
 	target := string(h.RequestURI())
-	if h.ContentLength() == -1 {
+	if readsLong(h) {
 		path, _, _ := strings.Cut(target, "?")
-		s.chunked.Store(h, path)
+		s.reading.Store(h, path)
 	}
 	switch first, second, third := firstSegments(target); first {
 	case "webhooks":
@@ -163,10 +165,16 @@ func (s *Server) bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	return fasthttp.RequestConfig{MaxRequestBodySize: limit, ReadTimeout: patience}
 }
 
+// readsLong reports whether reading the body may end with a refusal.
+func readsLong(h *fasthttp.RequestHeader) bool {
+	n := h.ContentLength()
+	return n == -1 || n > smallRequest
+}
+
 // Serve answers requests from ln until Shutdown.
 func (s *Server) Serve(ln net.Listener) error {
 	s.start()
-	if err := s.app.Listener(lingerListener{ln}); err != nil {
+	if err := s.app.Listener(s.lingering(ln)); err != nil {
 		return fmt.Errorf("handlers: serve: %w", err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -118,6 +119,58 @@ func TestReplayedReportHasOneEffect(t *testing.T) {
 	if n := len(b.stored()); n != 1 {
 		t.Errorf("events: got %d, want 1", n)
 	}
+}
+
+// Strangers send large bodies and never finish them: memory is bounded, large
+// requests are told to come again, in the provider's own way, small ones pass.
+func TestFloodOfLargeRequests(t *testing.T) {
+	b := start(t, func(c *Config) { c.Limits.Unanswered = 2 << 20 })
+	large := acme("a@example.com", recipient.SoftBounce, "1") + strings.Repeat(" ", 1<<20)
+	if got := b.do("POST", "/webhooks/acme", large, signed, "good"); got.status != http.StatusOK {
+		t.Fatalf("before the flood: got %d", got.status)
+	}
+	for range 40 {
+		conn, err := net.Dial("tcp", b.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close() //nolint:errcheck // the test's own end
+		if _, err := fmt.Fprintf(conn, "POST /webhooks/acme HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", 1<<20, strings.Repeat(" ", 63<<10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, func() bool { return b.srv.unanswered.Load() > 2<<20 })
+	for path, want := range map[string]int{"/webhooks/acme": 503, "/webhooks/final": 429} {
+		got := b.do("POST", path, large, signed, "good")
+		checkProblem(t, got)
+		if got.status != want || got.header.Get("Retry-After") == "" {
+			t.Errorf("%s, large: got %d, want %d", path, got.status, want)
+		}
+		if got := b.do("POST", path, acme("b@example.com", recipient.SoftBounce, path), signed, "good"); got.status != http.StatusOK {
+			t.Errorf("%s, small: got %d, want 200", path, got.status)
+		}
+	}
+	if held := b.srv.unanswered.Load(); held > 4<<20 {
+		t.Errorf("held: got %d bytes", held)
+	}
+}
+
+// What was held is given back, by answers and by clients that leave.
+func TestHeldBytesAreGivenBack(t *testing.T) {
+	b := start(t, nil)
+	for range 3 {
+		b.do("POST", "/webhooks/acme", strings.Repeat(" ", 1<<20), signed, "bad")
+		conn, err := net.Dial("tcp", b.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.WriteString(conn, "POST /webhooks/acme HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+		if err = errors.Join(err, conn.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.http.CloseIdleConnections()
+	until(t, func() bool { return b.srv.unanswered.Load() == 0 })
 }
 
 // slowClients is how many there are in TestSlowBody: STRIKEOUT_SLOW_CLIENTS.

@@ -19,8 +19,8 @@ import (
 func (s *Server) wrap(r *route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		start := time.Now()
-		if c.Request().Header.ContentLength() < 0 {
-			s.chunked.Delete(&c.Request().Header)
+		if readsLong(&c.Request().Header) {
+			s.reading.Delete(&c.Request().Header)
 		}
 		err := s.guarded(r, c)
 		if err != nil {
@@ -95,6 +95,13 @@ func (s *Server) unrouted(table []*route) fiber.ErrorHandler {
 		p := problemOf(err)
 		path := s.refusedPath(c)
 		r := find(table, path)
+		if flooded(c) {
+			p = busy(http.StatusServiceUnavailable, errFlooded)
+			if ep := s.endpointAt(path); ep != nil {
+				p = ep.busy(errFlooded).(*problem)
+			}
+			linger(c)
+		}
 		switch p.status {
 		case http.StatusNotFound:
 			r = nil
@@ -117,9 +124,9 @@ func (s *Server) unrouted(table []*route) fiber.ErrorHandler {
 }
 
 // refusedPath returns the path of a request that was refused while its body
-// was read. The server forgets the path of a chunked one, so bodyLimit noted it.
+// was read. The server forgets the path then, so bodyLimit noted it.
 func (s *Server) refusedPath(c *fiber.Ctx) string {
-	if path, ok := s.chunked.LoadAndDelete(&c.Request().Header); ok {
+	if path, ok := s.reading.LoadAndDelete(&c.Request().Header); ok {
 		return path.(string)
 	}
 	return string(c.Context().URI().PathOriginal())
