@@ -210,6 +210,28 @@ func TestDSN(t *testing.T) {
 	strikeout(t, nil, "dsn", "--endpoint", "b").want(t, 0, "duplicates=1")
 }
 
+func TestReturnPath(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const mailbox = "bounce@bounces.example.net"
+	ask := func(args ...string) result {
+		return strikeout(t, nil, append([]string{"link", "Nobody@Example.com", "--return-path", mailbox}, args...)...)
+	}
+	writeFile(t, "strikeout.yaml", "endpoints:\n  a: {provider: dsn, path_secret: 0123456789abcdef}\n")
+	ask().want(t, exitUsage, "no such endpoint has a verp_secret")
+	writeFile(t, "strikeout.yaml", "endpoints:\n  a: {provider: dsn, path_secret: 0123456789abcdef, verp_secret: [TEST-ONLY-secret, TEST-ONLY-older]}\n"+
+		"  b: {provider: kumomta, path_secret: 0123456789abcdef, verp_secret: TEST-ONLY-secret}\n")
+	want := "bounce+nobody=example.com-7qeluiunju5jdwta@bounces.example.net\n" // as docs/return-paths.md shows it
+	if got := ask(); got.stdout != want || got.code != 0 {
+		t.Errorf("got %q %q, want %q", got.stdout, got.stderr, want)
+	}
+	strikeout(t, nil, "link", "+15551230100", "--return-path", mailbox).want(t, exitUsage, "--return-path: ")
+	strikeout(t, nil, "link", "a@example.com", "--return-path", "bounces").want(t, exitUsage, "mailbox for bounces must be")
+	writeFile(t, "strikeout.yaml", "endpoints:\n  a: {provider: dsn, path_secret: 0123456789abcdef, verp_secret: TEST-ONLY-secret}\n"+
+		"  b: {provider: dsn, path_secret: 0123456789abcdef, verp_secret: TEST-ONLY-other}\n")
+	ask().want(t, exitUsage, "one of a, b, with --endpoint")
+	ask("--endpoint", "a").want(t, 0, want)
+}
+
 func TestDoctorFinds(t *testing.T) {
 	t.Chdir(t.TempDir())
 	strikeout(t, nil, "migrate").want(t, 0, "applied")

@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/strikeout/strikeout/providers/dsn"
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
 	"github.com/strikeout/strikeout/tokens"
@@ -16,6 +18,9 @@ type linkCmd struct {
 	Headers  bool   `help:"Print the two message headers instead of the URL."`
 	Preview  bool   `help:"A link for test messages: its page opens and changes nothing."`
 	Short    bool   `help:"A short link, which stands in a table of the database."`
+
+	ReturnPath string `placeholder:"MAILBOX" help:"Print a return path instead, which proves to verp_secret whose bounce comes back to that mailbox."`
+	Endpoint   string `placeholder:"NAME" help:"With --return-path: the endpoint whose verp_secret makes it, where several have one."`
 }
 
 func (linkCmd) Help() string {
@@ -23,7 +28,8 @@ func (linkCmd) Help() string {
 
     strikeout link nobody@example.com
     strikeout link +15551230100 --send-out spring --language fi
-    strikeout link nobody@example.com --headers >> message.eml`
+    strikeout link nobody@example.com --headers >> message.eml
+    strikeout link nobody@example.com --return-path bounce@bounces.example.net`
 }
 
 func (cmd *linkCmd) Run(e *env) error {
@@ -34,6 +40,9 @@ func (cmd *linkCmd) Run(e *env) error {
 	a, err := readAddress(c, cmd.Address)
 	if err != nil {
 		return err
+	}
+	if cmd.ReturnPath != "" {
+		return cmd.returnPath(e, c, a)
 	}
 	keyer, err := c.keyer()
 	if err != nil {
@@ -65,6 +74,35 @@ func (cmd *linkCmd) Run(e *env) error {
 	if k, ok := ring.Active(); ok && !cmd.Short {
 		e.countLinks(c, nil, map[string]int64{k.ID: 1})
 	}
+	return nil
+}
+
+// returnPath prints what bounces of a message to the address come back to.
+func (cmd *linkCmd) returnPath(e *env, c *config, a recipient.Address) error {
+	var secrets, names []string
+	for _, provider := range []string{dsnProvider, "kumomta"} {
+		list, err := c.endpoints(provider)
+		if err != nil {
+			return err
+		}
+		for _, ep := range list {
+			first := ep.settings.Get(dsn.VerpSetting, "")
+			if first != "" && (cmd.Endpoint == "" || cmd.Endpoint == ep.name) && !slices.Contains(secrets, first) {
+				secrets, names = append(secrets, first), append(names, ep.name)
+			}
+		}
+	}
+	switch {
+	case len(secrets) == 0:
+		return usage("--return-path: no such endpoint has a verp_secret; strikeout providers dsn shows how to set one up")
+	case len(secrets) > 1:
+		return usage("--return-path: choose whose verp_secret makes it, one of %s, with --endpoint", strings.Join(names, ", "))
+	}
+	path, err := dsn.NewVerp(secrets[0]).Mint(cmd.ReturnPath, a)
+	if err != nil {
+		return usage("--return-path: %w", err)
+	}
+	e.printf("%s\n", path)
 	return nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/strikeout/strikeout/providers"
 )
 
 // TestEveryFolderIsListed: an adapter that is written and not listed reads
@@ -39,6 +41,10 @@ func TestEveryFolderIsListed(t *testing.T) {
 		seen[i.Name] = true
 		if got, ok := Lookup(i.Name); !ok || got.Title != i.Title {
 			t.Errorf("Lookup does not find %s", i.Name)
+		}
+		// Whole MiB, as it is shown, and what body_limit may say at most.
+		if n := i.MaxBody(); n < providers.DefaultBodyLimit || n > 64<<20 || n%(1<<20) != 0 {
+			t.Errorf("%s: BodyLimit is %d bytes", i.Name, n)
 		}
 	}
 	if len(seen) != len(folders) {

@@ -35,7 +35,7 @@ var Info = providers.Info{
 	RetryNote: "It is your own mail server that posts: on 503 it should keep the mail in its queue and try again.",
 	Setup: []string{
 		"Give bounces a mailbox of their own on a domain whose MX is your mail server, such as bounce@bounces.example.net, and use it as the envelope sender (Return-Path) of your mail.",
-		"Set verp_secret to a long random text and mint one return path for every recipient: anybody can write a mail that looks like a bounce, and without verp_secret such a mail blocks.",
+		"Set verp_secret to a long random text and mint one return path for every recipient: anybody can write a mail that looks like a bounce, and without verp_secret such a mail blocks. `strikeout link ADDRESS --return-path bounce@bounces.example.net` makes one; docs/return-paths.md says how programs do.",
 		"Let the mail server hand every mail to that mailbox, with all its +addresses, to Strikeout: post the whole mail with the content type message/rfc822 to {url}, the envelope recipient in the header X-Original-To; or pipe it to `strikeout dsn`.",
 		"With Postfix, a script such as /usr/local/bin/to-strikeout keeps the mail in the queue while Strikeout cannot store it (exit code 75):\n" + script,
 		"In master.cf the script becomes a transport, which transport_maps chooses for the domain of the mailbox; main.cf needs strikeout_destination_recipient_limit = 1:\n" + transport,

@@ -2,8 +2,12 @@ package verp
 
 import (
 	"errors"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/strikeout/strikeout/recipient"
 )
@@ -15,6 +19,48 @@ func email(t *testing.T, s string) recipient.Address {
 		t.Fatal(err)
 	}
 	return a
+}
+
+// The recipe of docs/return-paths.md makes the same return paths.
+func TestRecipe(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/return-paths.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, ok := strings.Cut(string(text), "```python\n")
+	code, _, closed := strings.Cut(code, "```")
+	if !ok || !closed {
+		t.Fatal("no recipe in docs/return-paths.md")
+	}
+	var want, in []string
+	for _, s := range []string{
+		"nobody@example.com", "bob+tag@example.com", "a=b@example.com", "o'hara@sub.my-shop.example.com", strings.Repeat("l", 30) + "@example.com",
+		strings.Repeat("l", 27) + "@example.com", strings.Repeat("l", 60) + "@example.com", `"two words"@example.com`, "jörg@example.com", "a..b@example.com",
+	} {
+		a, err := recipient.ParseEmail(s)
+		if err != nil {
+			continue // nobody's address
+		}
+		path, err := New("TEST-ONLY-secret").Mint("bounce@bounces.example.net", a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, in = append(want, path), append(in, a.Value())
+	}
+	if !strings.Contains(string(text), want[0]) {
+		t.Errorf("the example is not that of the secret TEST-ONLY-secret: %s", want[0])
+	}
+	cmd := exec.CommandContext(t.Context(), "python3", "-c", code+"\nimport sys\nfor a in sys.argv[1:]: print(return_path('TEST-ONLY-secret', 'bounce@bounces.example.net', a))")//nolint:gosec // our own recipe
+
+	cmd.Args = append(cmd.Args, in...)
+	cmd.Env = append(os.Environ(), "PYTHONUTF8=1")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("python3: %v", err)
+	}
+	if d := cmp.Diff(want, strings.Fields(string(out))); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
 }
 
 func TestVerp(t *testing.T) {
