@@ -96,10 +96,12 @@ func (s *Server) unrouted(table []*route) fiber.ErrorHandler {
 		path := s.refusedPath(c)
 		r := find(table, path)
 		if flooded(c) {
-			p = busy(http.StatusServiceUnavailable, errFlooded)
+			status := http.StatusServiceUnavailable
 			if ep := s.endpointAt(path); ep != nil {
-				p = ep.busy(errFlooded).(*problem)
+				status = ep.Info.Busy()
+				ep.meter.busy.Inc()
 			}
+			p = busy(status, errFlooded)
 			linger(c)
 		}
 		switch p.status {

@@ -50,8 +50,8 @@ func TestRecipe(t *testing.T) {
 	if !strings.Contains(string(text), want[0]) {
 		t.Errorf("the example is not that of the secret TEST-ONLY-secret: %s", want[0])
 	}
-	cmd := exec.CommandContext(t.Context(), "python3", "-c", code+"\nimport sys\nfor a in sys.argv[1:]: print(return_path('TEST-ONLY-secret', 'bounce@bounces.example.net', a))")//nolint:gosec // our own recipe
-
+	code += "\nimport sys\nfor a in sys.argv[1:]: print(return_path('TEST-ONLY-secret', 'bounce@bounces.example.net', a))"
+	cmd := exec.CommandContext(t.Context(), "python3", "-c", code) //nolint:gosec // our own recipe
 	cmd.Args = append(cmd.Args, in...)
 	cmd.Env = append(os.Environ(), "PYTHONUTF8=1")
 	out, err := cmd.Output()
