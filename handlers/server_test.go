@@ -74,6 +74,7 @@ type bench struct {
 	addr  string
 	http  *http.Client
 	links testLinks
+	quiet bool // without the server's background work
 }
 
 // start runs a server; change may adjust its configuration.
@@ -127,6 +128,9 @@ func (b *bench) serve(cfg Config) {
 	srv, err := New(cfg)
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	if b.quiet {
+		srv.started.Do(func() {})
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -48,6 +48,7 @@ func startReal(t *testing.T, url string) (*bench, *moody) {
 	m := &moody{DB: storetest.Open(t, store.Config{URL: url, Keyer: b.keyer, Now: b.clock.now})}
 	cfg := b.config()
 	cfg.Store = m
+	b.quiet = true // what the server writes by itself every minute is no visitor's doing
 	b.serve(cfg)
 	return b, m
 }
