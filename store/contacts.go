@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -175,24 +176,30 @@ func (db *DB) Contacts(ctx context.Context, q ContactQuery) ([]Contact, string, 
 }
 
 // searchContacts walks along the terms. A contact with several fitting terms is
-// shown at the first of them only.
+// shown at the first of them only. Where addresses are hidden, a long stretch of
+// terms may be addresses alone: it looks at 2000 terms at most, and the cursor
+// then goes on behind them, even if nothing was found.
 func (db *DB) searchContacts(ctx context.Context, prefix, term string, after int64, q ContactQuery) ([]Contact, string, error) {
 	limit := q.Limit
 	end := prefix[:len(prefix)-1] + string([]byte{prefix[len(prefix)-1] + 1}) // UTF-8 has no byte 0xff
 	if term < prefix {
 		term, after = prefix, 0
 	}
+	scan, pages := limit, math.MaxInt
+	if q.HideAddresses {
+		scan, pages = scanPage, scanPages
+	}
 	var out []Contact
-	for {
+	for range pages {
 		var page []struct {
 			Term    []byte `db:"term"`
 			Contact int64  `db:"contact_id"`
 		}
-		if err := db.read.SelectContext(ctx, &page, termsFrom, []byte(term), []byte(end), []byte(term), after, limit+1); err != nil {
+		if err := db.read.SelectContext(ctx, &page, termsFrom, []byte(term), []byte(end), []byte(term), after, scan+1); err != nil {
 			return nil, "", wrap("search contacts", err)
 		}
-		more := len(page) > limit
-		page = page[:min(len(page), limit)]
+		more := len(page) > scan
+		page = page[:min(len(page), scan)]
 		if len(page) == 0 {
 			return out, "", nil
 		}
@@ -224,6 +231,7 @@ func (db *DB) searchContacts(ctx context.Context, prefix, term string, after int
 			return out, "", nil
 		}
 	}
+	return out, cursor(after, term), nil
 }
 
 // contactsAt returns contacts by id, and the first of their terms in a range.

@@ -267,3 +267,37 @@ func TestSearchHidesAddressesInNames(t *testing.T) {
 		}
 	})
 }
+
+// A search that hides addresses looks at a part of a long stretch of addresses
+// only, and goes on where it stopped.
+func TestSearchBehindManyAddresses(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		db := open(store.Config{})
+		put(t, db, store.Contact{ExternalID: "1", Name: "Person Zuletzt"}, store.PutOptions{})
+		insert := "INSERT INTO contact_terms (term, contact_id) VALUES "
+		for i := range 5000 {
+			if i > 0 {
+				insert += ", "
+			}
+			insert += fmt.Sprintf("(X'%x', 1)", fmt.Sprintf("person%d@example.com", i))
+		}
+		if _, err := store.SQL(db).ExecContext(t.Context(), insert); err != nil {
+			t.Fatal(err)
+		}
+		put(t, db, store.Contact{ExternalID: "2", Name: "Persson"}, store.PutOptions{})
+		found, pages := 0, 0
+		for after := ""; ; pages++ {
+			page, next, err := db.Contacts(t.Context(), store.ContactQuery{Q: "pers", HideAddresses: true, Limit: 10, After: after})
+			if err != nil || pages > 10 {
+				t.Fatalf("page %d: %v", pages, err)
+			}
+			found += len(page)
+			if after = next; next == "" {
+				break
+			}
+		}
+		if found != 2 || pages < 2 {
+			t.Errorf("got %d contacts on %d pages and one", found, pages)
+		}
+	})
+}
