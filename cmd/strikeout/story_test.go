@@ -25,8 +25,8 @@ type tale struct {
 	card string
 }
 
-// The whole story in a real browser: the set-up link, a password, a contact, a
-// signed hard bounce and a click, the red and the black strikeout, "Remove
+// The whole story in a real browser: the set-up link, a password, an
+// imported contact, a signed hard bounce and a click, the red and the black strikeout, "Remove
 // block", an opt-in that is refused without consent; and a viewer, who can look
 // and change nothing.
 func TestStory(t *testing.T) {
@@ -43,7 +43,7 @@ func TestStory(t *testing.T) {
 	w := &tale{service: s, t: t, tab: browser.Tab(t)}
 	until(t, "the set-up link is printed", func() bool { return startLink.MatchString(s.out.String()) })
 	w.settle(w.tab, startLink.FindStringSubmatch(s.out.String())[1], "anna@example.com")
-	w.addContact()
+	w.importContacts()
 	w.bad()
 	w.removeBlock()
 	w.optIn()
@@ -72,16 +72,31 @@ func (w *tale) settle(tab *browsertest.Tab, link, name string) {
 	tab.Wait(w.t, ".bar")
 }
 
-func (w *tale) addContact() {
+// importContacts uploads a list, looks at what would change, and runs it. Then
+// the contact is found by the beginning of her name.
+func (w *tale) importContacts() {
 	w.t.Helper()
-	w.tab.Open(w.t, w.base+"/admin/contacts")
-	w.tab.Click(w.t, `a[href$="/admin/contacts/new"]`)
-	for field, value := range map[string]string{"#name": "Nora Body", "#external_id": "c-1", "#language": "fi", "#email": "Nora@Example.com", "#phone": "+358 40 1234567"} {
-		w.tab.Wait(w.t, field)
-		w.tab.Fill(w.t, field, value)
-	}
+	list := filepath.Join(w.dir, "contacts.csv")
+	writeFile(w.t, list, "external_id,name,language,email,phone\nc-1,Nora Body,fi,Nora@Example.com,+358 40 1234567\nc-2,Bo,sv,bo@example.com,\n")
+	w.tab.Open(w.t, w.base+"/admin/imports")
+	w.tab.Do(w.t, chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{list}))
 	w.tab.Click(w.t, "main button.primary")
-	w.tab.Wait(w.t, "[role=status]")
+	w.tab.Wait(w.t, `form[action$="/run"] button`) // the page loads itself until the list is checked
+	w.reads("What would change")
+	if a, err := w.ask("GET", "/v1/contacts/c-1", nil); err != nil || a.status != http.StatusNotFound {
+		w.t.Fatalf("trying a list changed something: %d %v", a.status, err)
+	}
+	w.tab.Click(w.t, `form[action$="/run"] button`)
+	until(w.t, "the list is imported", func() bool {
+		a, err := w.ask("GET", "/v1/contacts/c-2", nil)
+		return err == nil && a.status == http.StatusOK
+	})
+	w.tab.Open(w.t, w.base+"/admin/contacts")
+	w.tab.Fill(w.t, "#q", "nora")
+	w.tab.Click(w.t, "main button.primary")
+	w.tab.Wait(w.t, `th[scope=row] a`)
+	w.tab.Click(w.t, `th[scope=row] a`)
+	w.tab.Wait(w.t, "#email-address")
 	w.card = browsertest.Get(w.t, w.tab, chromedp.Location())
 	if got := w.tab.Text(w.t, "#email-address"); got != "nora@example.com" {
 		w.t.Fatalf("the card shows %q", got)
