@@ -128,10 +128,11 @@ func (s *Server) saveTraffic() {
 }
 
 // How often events are counted for the desk, and how long it rests between two
-// batches of a backlog.
+// batches of a backlog: in times of what the batch took, because a backlog
+// grows when the database has most to do, and the desk can wait.
 const (
 	tallyEvery = 10 * time.Second
-	tallyRest  = 20 * time.Millisecond
+	tallyRest  = 4
 	tallyLimit = 30 * time.Second
 )
 
@@ -149,12 +150,13 @@ func (s *Server) tally() {
 		}
 		rest := tallyEvery
 		ctx, cancel := context.WithTimeout(s.base, tallyLimit)
+		began := time.Now()
 		_, more, err := s.cfg.Store.RollUp(ctx)
 		switch {
 		case err != nil && s.base.Err() == nil:
 			s.log.Warn("cannot count events for the desk now", "err", err)
 		case more:
-			rest = tallyRest
+			rest = tallyRest * time.Since(began)
 		default:
 			s.brake(ctx, known)
 		}
