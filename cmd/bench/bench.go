@@ -20,6 +20,7 @@ type options struct {
 	rounds    int           // undisturbed ones wanted
 	extra     int           // more of them, in place of disturbed ones
 	patience  time.Duration // how long to wait for a quiet machine before each measurement
+	within    time.Duration // see hurry
 	addresses int           // in the database, but for parts that say otherwise
 	large     int           // addresses of the part size, and of check
 	listRows  int           // of the list of `links`
@@ -37,7 +38,8 @@ type bench struct {
 	out         io.Writer
 	commandLine string
 
-	program  string // the built one
+	hurry    time.Time // from then on no time is spent on a quiet machine
+	program  string    // the built one
 	secrets  *secrets
 	sendgrid *sgMaker
 	ids      ids

@@ -55,7 +55,11 @@ func (e *bench) bare(name string, db *storebench.DB, database, connections, rows
 			}
 			return nil
 		})
-		return sample{value: v, cpu: m.stop()}, err
+		s := sample{value: v, cpu: m.stop()}
+		if err == nil && database != 0 {
+			err = countNothing(ctx, db)
+		}
+		return s, err
 	}}
 }
 

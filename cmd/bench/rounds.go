@@ -37,10 +37,16 @@ func (e *bench) compare(ctx context.Context, contenders ...contender) (*contest,
 	var all [][]sample
 	undisturbed := 0
 	for n := 0; n < e.rounds+e.extra && undisturbed < e.rounds; n++ {
+		late := time.Now().After(e.hurry)
+		if late && n >= e.rounds {
+			break
+		}
 		round := make([]sample, len(contenders))
 		calm := true
 		for i, c := range contenders {
-			waitQuiet(e.patience)
+			if !late {
+				waitQuiet(e.patience)
+			}
 			s, err := c.run(ctx)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
