@@ -1,7 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/strikeout/strikeout/recipient"
@@ -27,9 +30,10 @@ type Count struct {
 
 const (
 	selectDays    = "SELECT day, endpoint, source, kind, n FROM day_counts WHERE day >= ? AND day <= ? ORDER BY day, endpoint, source, kind"
-	selectReasons = "SELECT rule, code, SUM(n) AS n FROM day_reasons WHERE day >= ? AND day <= ? AND kind = ? GROUP BY rule, code ORDER BY SUM(n) DESC, rule, code LIMIT ?"
-	selectOneOf   = "SELECT rule, code, SUM(n) AS n FROM day_reasons WHERE day >= ? AND day <= ? AND kind = ? AND endpoint = ? GROUP BY rule, code ORDER BY SUM(n) DESC, rule, code LIMIT ?"
-	selectDomains = "SELECT domain, SUM(n) AS n FROM day_domains WHERE day >= ? AND day <= ? AND kind = ? GROUP BY domain ORDER BY SUM(n) DESC, domain LIMIT ?"
+	selectReasons = "SELECT rule, code, n FROM day_reasons WHERE day >= ? AND day <= ? AND kind = ?"
+	selectDomains = "SELECT domain, n FROM day_domains WHERE day >= ? AND day <= ? AND kind = ?"
+	ofEndpoint    = " AND endpoint = ?"
+	topOfDay      = " ORDER BY n DESC LIMIT ?"
 )
 
 func dayOf(t time.Time) int64 { return t.Unix() / daySeconds }
@@ -60,21 +64,47 @@ func (db *DB) Days(ctx context.Context, from, to time.Time) ([]DayCount, error) 
 // an empty endpoint means all of them.
 func (db *DB) Reasons(ctx context.Context, from, to time.Time, kind recipient.Kind, endpoint string, limit int) ([]Count, error) {
 	if endpoint != "" {
-		return db.top(ctx, kind, selectOneOf, dayOf(from), dayOf(to), string(kind), endpoint, limit)
+		return db.top(ctx, selectReasons+ofEndpoint, from, to, kind, limit, endpoint)
 	}
-	return db.top(ctx, kind, selectReasons, dayOf(from), dayOf(to), string(kind), limit)
+	return db.top(ctx, selectReasons, from, to, kind, limit)
 }
 
 // Domains returns the recipients' domains with most hard bounces, soft bounces
 // or complaints.
 func (db *DB) Domains(ctx context.Context, from, to time.Time, kind recipient.Kind, limit int) ([]Count, error) {
-	return db.top(ctx, kind, selectDomains, dayOf(from), dayOf(to), string(kind), limit)
+	return db.top(ctx, selectDomains, from, to, kind, limit)
 }
 
-func (db *DB) top(ctx context.Context, kind recipient.Kind, query string, args ...any) ([]Count, error) {
+// top adds up days. Those of the past hold only their top; of the last days,
+// which may hold a hundred times more, only theirs is read. Grouping in the
+// database would make a table on disk of all of them.
+func (db *DB) top(ctx context.Context, query string, from, to time.Time, kind recipient.Kind, limit int, more ...any) ([]Count, error) {
 	if err := db.ready(ctx); err != nil {
 		return nil, err
 	}
+	first, last := dayOf(from), dayOf(to)
+	fresh := max(first, dayOf(db.now())-freshDays+1)
+	sums := map[Count]int64{}
+	if err := db.addTop(ctx, sums, query, append([]any{first, min(last, fresh-1), string(kind)}, more...)...); err != nil {
+		return nil, err
+	}
+	for day := fresh; day <= last; day++ {
+		if err := db.addTop(ctx, sums, query+topOfDay, append(append([]any{day, day, string(kind)}, more...), topKept)...); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]Count, 0, len(sums))
+	for c, n := range sums {
+		c.Kind, c.N = kind, n
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b Count) int {
+		return cmp.Or(cmp.Compare(b.N, a.N), strings.Compare(a.Domain, b.Domain), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Code, b.Code))
+	})
+	return out[:min(limit, len(out))], nil
+}
+
+func (db *DB) addTop(ctx context.Context, sums map[Count]int64, query string, args ...any) error {
 	var rows []struct {
 		Rule   string `db:"rule"`
 		Code   string `db:"code"`
@@ -82,11 +112,10 @@ func (db *DB) top(ctx context.Context, kind recipient.Kind, query string, args .
 		N      int64  `db:"n"`
 	}
 	if err := db.read.SelectContext(ctx, &rows, query, args...); err != nil {
-		return nil, wrap("read counters", err)
+		return wrap("read counters", err)
 	}
-	out := make([]Count, len(rows))
-	for i, r := range rows {
-		out[i] = Count{Kind: kind, Rule: r.Rule, Code: r.Code, Domain: r.Domain, N: r.N}
+	for _, r := range rows {
+		sums[Count{Rule: r.Rule, Code: r.Code, Domain: r.Domain}] += r.N
 	}
-	return out, nil
+	return nil
 }

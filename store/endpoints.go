@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -156,7 +157,10 @@ const (
 	jumpTimes     = 5
 )
 
-const selectHours = "SELECT endpoint, hour, accepted, rejected FROM endpoint_hours WHERE endpoint = ? AND hour >= ? ORDER BY hour"
+const (
+	selectHours    = "SELECT endpoint, hour, accepted, rejected FROM endpoint_hours WHERE endpoint IN (?) AND hour >= ? ORDER BY endpoint, hour"
+	selectAccepted = "SELECT name, value FROM meta WHERE name IN (?)"
+)
 
 type hourRow struct {
 	Endpoint string `db:"endpoint"`
@@ -175,30 +179,65 @@ func (db *DB) HealthOf(ctx context.Context, names []string) ([]Health, error) {
 		return nil, err
 	}
 	now := db.now()
-	out := make([]Health, len(names))
-	for i, name := range names {
-		var rows []hourRow
-		if err := db.read.SelectContext(ctx, &rows, selectHours, name, now.Add(-slotsKept).Unix()/3600); err != nil {
-			return nil, wrap("read the traffic of an endpoint", err)
-		}
-		out[i] = health(name, rows, now)
-		v, _, err := db.meta(ctx, MetaLastAccepted+name)
-		if err != nil {
+	hours := map[string][]hourRow{}
+	last := map[string]time.Time{}
+	for some := range slices.Chunk(names, rowsPerStatement) {
+		if err := db.trafficOf(ctx, some, now.Add(-slotsKept), hours, last); err != nil {
 			return nil, err
 		}
-		if at, err := time.Parse(time.RFC3339Nano, v); err == nil && at.After(out[i].LastAccepted) {
-			out[i].LastAccepted = at.UTC() // to the second, where the counters know the hour
+	}
+	out := make([]Health, len(names))
+	for i, name := range names {
+		h := health(name, hours[name], now)
+		if at := last[name]; at.After(h.LastAccepted) {
+			h.LastAccepted = at // to the second, where the counters know the hour
 		}
 		for _, r := range rejections {
 			if r.Endpoint == name {
-				out[i].Rejections = append(out[i].Rejections, r)
-				if r.LastAt.After(out[i].LastRejected) {
-					out[i].LastRejected = r.LastAt
+				h.Rejections = append(h.Rejections, r)
+				if r.LastAt.After(h.LastRejected) {
+					h.LastRejected = r.LastAt
 				}
 			}
 		}
+		out[i] = h
 	}
 	return out, nil
+}
+
+// trafficOf adds the hours of some endpoints and when each accepted last.
+func (db *DB) trafficOf(ctx context.Context, names []string, from time.Time, hours map[string][]hourRow, last map[string]time.Time) error {
+	query, args, err := sqlx.In(selectHours, names, from.Unix()/3600)
+	if err != nil {
+		return wrap("read the traffic of endpoints", err)
+	}
+	var rows []hourRow
+	if err := db.read.SelectContext(ctx, &rows, query, args...); err != nil {
+		return wrap("read the traffic of endpoints", err)
+	}
+	for _, r := range rows {
+		hours[r.Endpoint] = append(hours[r.Endpoint], r)
+	}
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = MetaLastAccepted + name
+	}
+	if query, args, err = sqlx.In(selectAccepted, keys); err != nil {
+		return wrap("read the traffic of endpoints", err)
+	}
+	var values []struct {
+		Name  string `db:"name"`
+		Value string `db:"value"`
+	}
+	if err := db.read.SelectContext(ctx, &values, query, args...); err != nil {
+		return wrap("read the traffic of endpoints", err)
+	}
+	for _, v := range values {
+		if at, err := time.Parse(time.RFC3339Nano, v.Value); err == nil {
+			last[strings.TrimPrefix(v.Name, MetaLastAccepted)] = at.UTC()
+		}
+	}
+	return nil
 }
 
 // health judges the hours of an endpoint, which are sorted.

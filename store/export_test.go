@@ -60,10 +60,14 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 	s["uncounted"] = Statement{selectUncounted, []any{10, 200, 100}}
 	s["addresses"] = Statement{selectAddresses(keys[:100]), nil}
 	s["days"] = Statement{selectDays, []any{20, 22}}
-	s["reasons"] = Statement{selectReasons, []any{20, 22, "hard_bounce", 10}}
-	s["reasons, one"] = Statement{selectOneOf, []any{20, 22, "hard_bounce", "e1", 10}}
-	s["domains"] = Statement{selectDomains, []any{20, 22, "hard_bounce", 10}}
-	s["hours"] = Statement{selectHours, []any{"e1", 400}}
+	s["reasons"] = Statement{selectReasons, []any{20, 22, "hard_bounce"}}
+	s["reasons, one"] = Statement{selectReasons + ofEndpoint, []any{20, 22, "hard_bounce", "e1"}}
+	s["domains"] = Statement{selectDomains, []any{20, 22, "hard_bounce"}}
+	hours, hourArgs, err := sqlx.In(selectHours, []string{"e1", "e2"}, 400)
+	if err != nil {
+		panic(err)
+	}
+	s["hours"] = Statement{hours, hourArgs}
 	s["busy slots"] = Statement{selectBusySlots, []any{5990, 100}}
 	s["usual"] = Statement{selectUsual, []any{"domain", "e1", 5990}}
 	s["oldest slot"] = Statement{selectOldest, nil}

@@ -285,6 +285,7 @@ const (
 	slotsKept   = 15 * 24 * time.Hour
 	reasonsKept = 90 // days
 	topKept     = 300
+	freshDays   = 2 // that are kept whole
 )
 
 // PruneCounts deletes old counters, and of the days before yesterday all
@@ -310,25 +311,30 @@ func (db *DB) PruneCounts(ctx context.Context) error {
 		}
 	}
 	for _, table := range []string{"day_reasons", "day_domains"} {
-		for _, kind := range []recipient.Kind{recipient.HardBounce, recipient.SoftBounce, recipient.Complaint} {
-			for day := today - 4; day < today-1; day++ {
-				if err := db.keepTop(ctx, table, kind, day); err != nil {
-					return err
-				}
+		var long []struct {
+			Day  int64  `db:"day"`
+			Kind string `db:"kind"`
+		}
+		if err := db.read.SelectContext(ctx, &long, "SELECT day, kind FROM "+table+" WHERE day <= ? GROUP BY day, kind HAVING COUNT(*) > ?", today-freshDays, topKept); err != nil {
+			return wrap("find small counters", err)
+		}
+		for _, l := range long {
+			if err := db.keepTop(ctx, table, l.Kind, l.Day); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-func (db *DB) keepTop(ctx context.Context, table string, kind recipient.Kind, day int64) error {
+func (db *DB) keepTop(ctx context.Context, table, kind string, day int64) error {
 	var least int64
-	err := db.read.GetContext(ctx, &least, "SELECT n FROM "+table+" WHERE day = ? AND kind = ? ORDER BY n DESC LIMIT 1 OFFSET ?", day, string(kind), topKept)
+	err := db.read.GetContext(ctx, &least, "SELECT n FROM "+table+" WHERE day = ? AND kind = ? ORDER BY n DESC LIMIT 1 OFFSET ?", day, kind, topKept)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err == nil {
-		_, err = db.write.ExecContext(ctx, "DELETE FROM "+table+" WHERE day = ? AND kind = ? AND n <= ?", day, string(kind), least) //nolint:gosec // a word of ours
+		_, err = db.write.ExecContext(ctx, "DELETE FROM "+table+" WHERE day = ? AND kind = ? AND n <= ?", day, kind, least) //nolint:gosec // a word of ours
 	}
 	return wrap("delete small counters", err)
 }

@@ -198,6 +198,7 @@ func (x *examination) database(c *config, keyer *recipient.Keyer) {
 			}
 		}
 	}
+	x.traffic(c, db)
 }
 
 // durable looks at what makes a commit survive a power cut.
@@ -221,6 +222,38 @@ func (x *examination) durable(kind string, s map[string]string) {
 	}
 	if v := strings.ToLower(s["read_only"]); v == "on" || v == "1" {
 		x.fail("database", "is read-only: nothing can be stored")
+	}
+}
+
+// traffic says which endpoints do not do what they usually do, and why the
+// latest request was rejected.
+func (x *examination) traffic(c *config, db *store.DB) {
+	list, err := c.endpoints()
+	if err != nil {
+		return // endpoints says it
+	}
+	names := make([]string, len(list))
+	for i, ep := range list {
+		names[i] = ep.name
+	}
+	health, err := db.HealthOf(x.ctx, names)
+	if err != nil {
+		x.fail("endpoints", "what they accepted and rejected cannot be read: %v", err)
+		return
+	}
+	for _, h := range health {
+		if h.Silent {
+			x.warn(h.Endpoint, "nothing was accepted since %s; before, its longest pause was %.0f hours", h.LastAccepted.UTC().Format(time.RFC3339), h.Pause.Hours())
+		}
+		if h.Rejected == 0 || len(h.Rejections) == 0 {
+			continue
+		}
+		last := h.Rejections[0]
+		say := x.ok
+		if h.Jumped || last.Hint != "" {
+			say = x.warn
+		}
+		say(h.Endpoint, "%d requests were rejected in the last day, the latest: %s. %s", h.Rejected, last.Reason, last.Hint)
 	}
 }
 
