@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/text/encoding/unicode"
 
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
@@ -103,59 +102,6 @@ func (b *bench) clean() {
 	r, err := b.db.Fsck(b.t.Context(), store.FsckOptions{})
 	if err != nil || r.Different != 0 {
 		b.t.Errorf("the states are not the fold of the events: %+v, %v", r.Differences, err)
-	}
-}
-
-func TestForeignLists(t *testing.T) {
-	const at = "2026-11-20T10:00:00Z"
-	when := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
-	unix := fmt.Sprint(when.Unix())
-	hard, soft := recipient.State{BlockedAt: when}, recipient.State{SoftBouncedAt: when}
-	out, complaint := recipient.State{OptedOutAt: when}, recipient.State{ComplainedAt: when}
-	tests := []struct {
-		file, in string
-		format   string
-		kind     port.Kind
-		want     []recipient.State // of a@example.com, b@example.com, c@example.com
-	}{
-		{"suppressed.csv", "EmailAddress,Reason,LastUpdateTime\na@example.com,BOUNCE," + at + "\nb@example.com,COMPLAINT,2026-11-20T10:00:00+00:00\n", "ses", port.Suppressions, []recipient.State{hard, complaint}},
-		{"list.txt", "a@example.com,BOUNCE," + at + "\nb@example.com,COMPLAINT," + at + "\n", "list", port.Suppressions, []recipient.State{hard, complaint}},
-		{"dump.csv", "EmailAddress,SuppressionReason,Origin,CreatedAt\na@example.com,HardBounce,Recipient," + at + "\nb@example.com,SpamComplaint,Recipient,2026-11-20T05:00:00-05:00\nc@example.com,ManualSuppression,Recipient," + at + "\n",
-			"postmark", port.Suppressions, []recipient.State{hard, complaint, out}},
-		{"suppression_bounces.csv", "status,reason,email,created\n5.1.1,\"550 unknown, \"\"user\"\"\",a@example.com," + unix + "\n5.7.1,policy,b@example.com," + unix + "\n,550 no,c@example.com," + unix + "\n",
-			"sendgrid_bounces", port.Suppressions, []recipient.State{hard, soft, hard}},
-		{"suppression_blocks (1).csv", "status,reason,email,created\n5.1.1,550 refused,a@example.com," + unix + "\n", "sendgrid_bounces", port.Suppressions, []recipient.State{soft}},
-		{"renamed.csv", "status,reason,email,created\n5.1.1,550 unknown,a@example.com," + unix + "\n5.7.1,blocked,b@example.com," + unix + "\n", "sendgrid_bounces", port.Suppressions, []recipient.State{hard, soft}},
-		{"i.csv", "reason,email,created\nMail domain mentioned in email address is unknown,a@example.com," + unix + "\n", "sendgrid_invalid_emails", port.Suppressions, []recipient.State{hard}},
-		{"s.csv", "ip,email,created\n192.0.2.1,a@example.com," + unix + "\n", "sendgrid_spam_reports", port.Suppressions, []recipient.State{complaint}},
-		{"u.csv", "email,created\na@example.com," + unix + "\n", "sendgrid_unsubscribes", port.Suppressions, []recipient.State{out}},
-		{"b.csv", "address,code,error,created_at\na@example.com,550,No such mailbox,\"Fri, 20 Nov 2026 10:00:00 UTC\"\n", "mailgun_bounces", port.Suppressions, []recipient.State{hard}},
-		{"u.csv", "address,tags,created_at\na@example.com,*,\"Fri, 20 Nov 2026 10:00:00 UTC\"\n", "mailgun_unsubscribes", port.Suppressions, []recipient.State{out}},
-		{"c.csv", "address,created_at\na@example.com,\"Fri, 20 Nov 2026 10:00:00 GMT\"\n", "mailgun_complaints", port.Suppressions, []recipient.State{complaint}},
-		{"subscribers.csv", "uuid,email,name,attributes,status,created_at,updated_at\nu1,a@example.com,Anna,\"{\"\"city\"\": \"\"x\"\"}\",enabled," + at + "," + at + "\nu2,b@example.com,Bob,{},blocklisted,2020-01-01T00:00:00Z," + at + "\n",
-			"listmonk_subscribers", port.Contacts, []recipient.State{{}, out}},
-		{"bounces.csv", "id,type,source,email,created_at\n1,hard,api,a@example.com," + at + "\n2,soft,api,b@example.com," + at + "\n3,complaint,api,c@example.com," + at + "\n", "listmonk_bounces", port.Suppressions, []recipient.State{hard, soft, complaint}},
-		{"dnc.csv", "email,channel,reason,date_added,comments\na@example.com,email,2,2026-11-20 10:00:00,x\nb@example.com,email,1,2026-11-20 10:00:00,\nc@example.com,email,3,2026-11-20 10:00:00,\n", "mautic_do_not_contact", port.Suppressions, []recipient.State{hard, out, out}},
-		{"own.tsv", "E-post\tStatus\tDatum\na@example.com\tHard bounce\t20.11.2026 10:00\nb@example.com\tunsubscribed\t20.11.2026 10:00\nc@example.com\tactive\t20.11.2026 10:00\n", "list", port.Suppressions, []recipient.State{hard, out, {}}},
-	}
-	db := storetest.Open(t, store.Config{URL: storetest.SQLite(t)})
-	for n, tt := range tests {
-		t.Run(tt.format+" "+tt.file, func(t *testing.T) {
-			b := &bench{t: t, db: db, now: noon}
-			domain := fmt.Sprintf("@list%d.example", n) // one database, nobody in it twice
-			s, bad := b.list(strings.ReplaceAll(tt.in, "@example.com", domain), func(c *port.Config) { c.FileName = tt.file })
-			if s.Format != tt.format || s.Kind != tt.kind || bad != "" || s.Undated != 0 || s.Title() == "" {
-				t.Errorf("got %+v, rejects %q", s, bad)
-			}
-			for i, want := range tt.want {
-				if d := cmp.Diff(want, b.state(string(rune('a'+i))+domain)); d != "" {
-					t.Errorf("address %d (-want +got):\n%s", i+1, d)
-				}
-			}
-			if list, _, err := db.History(t.Context(), storetest.Keyer().Key(address(t, "a"+domain)), 10, ""); err != nil || len(list) > 0 && (list[0].Source != recipient.FromImport || list[0].Actor != "anna" || list[0].Rule != "list_"+tt.format) {
-				t.Errorf("history: got %+v, %v", list, err)
-			}
-		})
 	}
 }
 
@@ -435,6 +381,38 @@ func TestInterrupted(t *testing.T) {
 	})
 }
 
+// Two replicas that import the same list at once end as one does.
+func TestTwoAtOnce(t *testing.T) {
+	each(t, func(b *bench) {
+		const n = 4000
+		var list strings.Builder
+		list.WriteString("id,name,email,status,date\n")
+		for i := range n {
+			fmt.Fprintf(&list, "%d,Anna %d,p%d@example.com,%s,2026-11-20\n", i*7919%n, i, i*7919%n, []string{"active", "unsubscribed"}[i%2])
+		}
+		errs := make(chan error, 2)
+		for range 2 {
+			go func() {
+				_, err := port.Import(b.t.Context(), strings.NewReader(list.String()), b.config())
+				errs <- err
+			}()
+		}
+		for range 2 {
+			if err := <-errs; err != nil {
+				b.t.Error(err)
+			}
+		}
+		s, bad := b.list(list.String())
+		if s.Unchanged != n || s.Known != n/2 || bad != "" {
+			b.t.Errorf("got %+v %.200s", s, bad)
+		}
+		if found, _, err := b.db.Contacts(b.t.Context(), store.ContactQuery{Q: "anna 17"}); err != nil || len(found) == 0 {
+			b.t.Errorf("got %+v, %v", found, err)
+		}
+		b.clean()
+	})
+}
+
 // away is a store that cannot be reached for some calls.
 type away struct {
 	port.Store
@@ -460,85 +438,6 @@ func TestAway(t *testing.T) {
 	_, err := port.Import(t.Context(), strings.NewReader("email,kind\na@example.com,opt_out\n"), b.config(func(c *port.Config) { c.Store, c.Patience = away{db, &calls}, time.Nanosecond }))
 	if !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestOddFiles(t *testing.T) {
-	utf16, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String("sep=;\r\nE-Mail;Grund\r\nä@example.com;unsubscribed\r\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct {
-		name, in string
-		opted    string
-		rejected int
-	}{
-		{"UTF-16 with sep=", utf16, "ä@example.com", 0},
-		{"BOM and CRLF", "\ufeffemail,kind\r\nbom@example.com,unsub\r\n", "bom@example.com", 0},
-		{"carriage returns alone", "email,kind\rmac@example.com,unsub\r", "mac@example.com", 0},
-		{"NULs", "email,kind\nn\x00ul@example.com,unsub\nnul@example.com,unsub\n\x00\x00\x00\n", "nul@example.com", 2},
-		{"an unclosed quote", "email,kind\n\"open@example.com,unsub\nclosed@example.com,unsub\n", "closed@example.com", 1},
-		{"Windows-1252", "email,kind,note\nwin@example.com,unsub,\xe4\xf6\n", "win@example.com", 0},
-		{"fields that are missing", "email,kind\nx@example.com\nfine@example.com,unsub\n", "fine@example.com", 1},
-		{"a line of 300 KiB", "email,kind\n" + strings.Repeat("x", 300<<10) + ",unsub\nlong@example.com,unsub\n", "long@example.com", 1},
-		{"words unknown", "email,kind\nx@example.com,whatever\nword@example.com,unsub\n", "word@example.com", 1},
-		{"both channels in one column", "a@mixed.example\nb@mixed.example\n+358402222222\nc@mixed.example\n", "+358402222222", 0},
-		{"a short code", "phone,kind\n12345,unsub\n+358401111111,unsub\n", "+358401111111", 1},
-	}
-	b := &bench{t: t, db: storetest.Open(t, store.Config{URL: storetest.SQLite(t)}), now: noon}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			b.t = t
-			s, bad := b.list(tt.in, suppressions)
-			if s.Rejected != tt.rejected || !b.state(tt.opted).OptedOut() || s.Rejected > 0 && !strings.HasPrefix(bad, "line"+s.Delimiter+"reason") {
-				t.Errorf("got %+v\n%.300s", s, bad)
-			}
-		})
-	}
-	for name, in := range map[string]string{"empty": "", "a header alone of nothing": "a,b\n", "no kind": "a@example.com\n", "zeros": "\x00\x00\x00\x00"} {
-		var list *port.ListError
-		if _, err := port.Import(t.Context(), strings.NewReader(in), b.config()); !errors.As(err, &list) {
-			t.Errorf("%s: got %v", name, err)
-		}
-	}
-	if _, err := port.Import(t.Context(), strings.NewReader("email\nx@example.com\n"), b.config(func(c *port.Config) { c.As = recipient.OptIn })); err == nil {
-		t.Error("rows may mean an opt-in")
-	}
-}
-
-// endless is a list that never fits into memory.
-type endless struct {
-	rows int
-	rest []byte
-}
-
-func (e *endless) Read(p []byte) (int, error) {
-	if len(e.rest) == 0 {
-		if e.rows == 0 {
-			return 0, io.EOF
-		}
-		e.rows--
-		e.rest = []byte("x" + strings.Repeat("y", 1000) + ",not an address\n")
-	}
-	n := copy(p, e.rest)
-	e.rest = e.rest[n:]
-	return n, nil
-}
-
-// Memory does not grow with the list.
-func TestMemory(t *testing.T) {
-	b := &bench{t: t, db: storetest.Open(t, store.Config{URL: storetest.SQLite(t)}), now: noon}
-	run := func(rows int) float64 {
-		return testing.AllocsPerRun(1, func() {
-			in := io.MultiReader(strings.NewReader("note,email\n"), &endless{rows: rows})
-			if s, err := port.Import(t.Context(), in, b.config(suppressions)); err != nil || s.Rejected != rows {
-				t.Fatalf("got %+v, %v", s, err)
-			}
-		})
-	}
-	// A reject costs its row in the batch and its words, nothing that stays.
-	if small, large := run(1000), run(20_000); large > 40*small {
-		t.Errorf("%.0f allocations for 1000 rows, %.0f for 20 000", small, large)
 	}
 }
 
@@ -631,33 +530,6 @@ func TestExportPages(t *testing.T) {
 			b.t.Error("anything is exported")
 		}
 	})
-}
-
-func TestText(t *testing.T) {
-	for in, want := range map[string]string{"": "", "a": "a", "=1": "'=1", "+1+1": "'+1+1", "-1": "'-1", "@a": "'@a", "\t=1": "'\t=1", "\r": "'\r", "+358401234567": "+358401234567", "a=1": "a=1"} {
-		if got := port.Text(in); got != want {
-			t.Errorf("Text(%q): got %q, want %q", in, got, want)
-		}
-	}
-}
-
-func TestParseTime(t *testing.T) {
-	want := time.Date(2026, 11, 24, 13, 4, 5, 0, time.UTC)
-	for _, s := range []string{"2026-11-24T13:04:05Z", "2026-11-24 13:04:05", "1795525445", "1795525445000", "1795525445000000", "Tue, 24 Nov 2026 13:04:05 GMT", "Tue, 24 Nov 2026 14:04:05 +0100", "2026-11-24 15:04:05+02:00", "24.11.2026 13:04:05", "11/24/2026 13:04:05", "24/11/2026 13:04:05", "2026-11-24 13:04:05 UTC"} {
-		if got, err := port.ParseTime(s); err != nil || !got.Equal(want) {
-			t.Errorf("%q: got %v, %v", s, got, err)
-		}
-	}
-	for _, s := range []string{"x", "03/04/2026", "1970-01-01", "0", "1", "2026-13-01", "Tue, 24 Nov 2026 13:04:05 PST", "0000-00-00 00:00:00"} {
-		if got, err := port.ParseTime(s); err == nil {
-			t.Errorf("%q: got %v", s, got)
-		}
-	}
-	for s, want := range map[string]time.Time{"": {}, "20261124": time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), "5/5/2026": time.Date(2026, 5, 5, 0, 0, 0, 0, time.UTC)} {
-		if got, err := port.ParseTime(s); err != nil || !got.Equal(want) {
-			t.Errorf("%q: got %v, %v", s, got, err)
-		}
-	}
 }
 
 func FuzzImport(f *testing.F) {
