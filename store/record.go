@@ -47,6 +47,9 @@ func newRecorder(db *DB, c Config) *recorder {
 		most = defaultBatchEvents
 	}
 	r := &recorder{db: db, obs: c.Observer, batch: load{most, batchBytes}}
+	if !db.d.mysql && most > defaultBatchEvents { // there, no packet bounds a statement
+		r.batch.bytes = batchBytes * int64(most) / defaultBatchEvents
+	}
 	if r.obs == nil {
 		r.obs = silent{}
 	}

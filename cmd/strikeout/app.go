@@ -41,7 +41,7 @@ type app struct {
 
 // openStore opens the database with the address key there is. The caller
 // closes it.
-func (e *env) openStore(c *config, log *slog.Logger, o store.Observer) (*store.DB, *recipient.Keyer, error) {
+func (e *env) openStore(c *config, log *slog.Logger, o store.Observer, change ...func(*store.Config)) (*store.DB, *recipient.Keyer, error) {
 	keyer, err := c.keyer()
 	if err != nil {
 		return nil, nil, err
@@ -49,7 +49,11 @@ func (e *env) openStore(c *config, log *slog.Logger, o store.Observer) (*store.D
 	if keyer == nil {
 		return nil, nil, c.errNoKeys("address key")
 	}
-	db, err := store.Open(e.ctx, store.Config{URL: c.database, Keyer: keyer, Now: e.now, Logger: log, Observer: o})
+	sc := store.Config{URL: c.database, Keyer: keyer, Now: e.now, Logger: log, Observer: o}
+	for _, f := range change {
+		f(&sc)
+	}
+	db, err := store.Open(e.ctx, sc)
 	if err != nil {
 		return nil, nil, wrongKey(c, err)
 	}

@@ -59,7 +59,10 @@ func (cmd *importCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	db, keyer, err := e.openStore(c, e.logger(c), nil)
+	if strings.HasPrefix(c.database, "sqlite:") {
+		cfg.Together = sqliteTogether
+	}
+	db, keyer, err := e.openStore(c, e.logger(c), nil, func(sc *store.Config) { sc.BatchEvents = cfg.Together })
 	if err != nil {
 		return err
 	}
@@ -79,6 +82,10 @@ func (cmd *importCmd) Run(e *env) error {
 	cmd.report(e, sum, rejects)
 	return nil
 }
+
+// sqliteTogether is as much as a service on the same file can wait for: about a
+// second.
+const sqliteTogether = 20_000
 
 // config is what the command line says.
 func (cmd *importCmd) config(e *env, c *config) (cfg port.Config, err error) {

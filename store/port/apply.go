@@ -17,7 +17,7 @@ import (
 
 // take stores a batch, or in a dry run says what that would do.
 func (p *importer) take(ctx context.Context, b *batch) error {
-	for items := range slices.Chunk(b.items, together) {
+	for items := range slices.Chunk(b.items, p.cfg.Together) {
 		if err := p.items(ctx, b, items); err != nil {
 			return err
 		}
@@ -211,9 +211,6 @@ func (p *importer) judge(events []recipient.Event, known map[recipient.Fingerpri
 	}
 }
 
-// perRecord is how many events one Record gets: far fewer than its queue holds.
-const perRecord = 2500
-
 func (p *importer) events(ctx context.Context, events []recipient.Event, known map[recipient.Fingerprint]bool) error {
 	if p.dry != nil {
 		for _, e := range events {
@@ -225,7 +222,7 @@ func (p *importer) events(ctx context.Context, events []recipient.Event, known m
 		}
 		return nil
 	}
-	for some := range slices.Chunk(events, perRecord) {
+	for some := range slices.Chunk(events, p.cfg.Together) {
 		var done store.Recorded
 		err := p.patiently(ctx, func() (err error) {
 			done, err = p.cfg.Store.Record(ctx, some)

@@ -72,6 +72,11 @@ type Config struct {
 	// Progress is called after each step, from one goroutine; may be nil.
 	Progress func(Summary)
 
+	// Together is how many records go into one transaction; default 5000. On SQLite
+	// more is faster, because each page of an index is written fewer times, and
+	// others wait longer.
+	Together int
+
 	Now func() time.Time // default time.Now
 
 	// Patience is how long an import waits for a database that is away; default one

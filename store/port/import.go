@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	chunkBytes = 256 << 10
-	together   = 5000 // records in one transaction
+	chunkBytes = 256 << 10 // for each 5000 that go together
+	together   = 5000
 )
 
 // importer is one list on its way.
@@ -71,6 +71,9 @@ func (c *Config) check() error {
 	}
 	if c.Patience <= 0 {
 		c.Patience = time.Minute
+	}
+	if c.Together <= 0 {
+		c.Together = together
 	}
 	if c.As == "" {
 		c.As = recipient.OptOut
@@ -138,7 +141,7 @@ func (p *importer) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	free, ready := make(chan *batch, 3), make(chan *batch, 1)
 	for range cap(free) {
-		free <- &batch{buf: make([]byte, 0, chunkBytes)}
+		free <- &batch{buf: make([]byte, 0, chunkBytes*max(1, p.cfg.Together/together))}
 	}
 	var work sync.WaitGroup
 	defer work.Wait()
