@@ -38,6 +38,7 @@ func (d *DB) replay(ctx context.Context) {
 			continue
 		}
 		d.away.Store(false)
+		d.forgetPresses()
 		if due {
 			due = false
 			for _, s := range d.journal.setAsides() {

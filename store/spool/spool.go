@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,14 @@ const (
 	DefaultLimit    = 1 << 30
 	defaultSegment  = 8 << 20
 	defaultPatience = 2 * time.Second
+)
+
+// A link may be pressed pressesPerLink times while the database is away: the
+// first press says all that there is to say, and one link must not fill a disk.
+// So many links are counted at most.
+const (
+	pressesPerLink = 20
+	linksCounted   = 100_000
 )
 
 // Config says where a spool is and what it stands before.
@@ -63,6 +72,8 @@ type DB struct {
 	patience time.Duration
 
 	away     atomic.Bool // the last replay failed: do not even ask
+	pressing sync.Mutex
+	presses  map[press]int // of links, since the spool was empty
 	spooled  atomic.Int64
 	replayed atomic.Int64
 	stop     context.CancelFunc
@@ -143,9 +154,36 @@ func (d *DB) Click(ctx context.Context, c store.Click) (store.Outcome, error) {
 	}
 	return either(ctx, d,
 		func() (store.Outcome, error) {
+			if !d.press(c) {
+				return store.Outcome{}, fmt.Errorf("%w: this link was pressed often, and that is kept", store.ErrUnavailable)
+			}
 			return store.Outcome{Spooled: true}, d.append(ctx, record{Click: &late})
 		},
 		func(ctx context.Context) (store.Outcome, error) { return d.db.Click(ctx, c) })
+}
+
+// press is one link as it is pressed.
+type press struct {
+	key   recipient.Key
+	token string
+}
+
+// press counts a click that is to be spooled; false: its link had its share.
+func (d *DB) press(c store.Click) bool {
+	d.pressing.Lock()
+	defer d.pressing.Unlock()
+	if d.presses == nil || len(d.presses) >= linksCounted {
+		d.presses = map[press]int{}
+	}
+	p := press{c.Key, c.TokenID}
+	d.presses[p]++
+	return d.presses[p] <= pressesPerLink
+}
+
+func (d *DB) forgetPresses() {
+	d.pressing.Lock()
+	defer d.pressing.Unlock()
+	d.presses = nil
 }
 
 // Quarantine is that of the database, or spools.

@@ -375,3 +375,72 @@ func TestOtherAddressKey(t *testing.T) {
 		}
 	}
 }
+
+// One link, pressed again and again while the database is away, does not fill
+// the disk; what it says is kept, and other links are as good as before.
+func TestOneLinkPressedOften(t *testing.T) {
+	f := newFake()
+	f.set(down)
+	d := openSpool(t, Config{Dir: t.TempDir(), db: f})
+	spooled(t, d, 1)
+	until(t, "the spool to know", func() bool { return d.Stats().Away })
+	kept, refused := 0, 0
+	for range 200 {
+		out, err := d.Click(t.Context(), store.Click{Key: recipient.Key{1}, TokenID: "busy"})
+		switch {
+		case err == nil && out.Spooled:
+			kept++
+		case errors.Is(err, store.ErrUnavailable):
+			refused++
+		default:
+			t.Fatalf("got %+v, %v", out, err)
+		}
+	}
+	if kept != pressesPerLink || refused != 200-kept {
+		t.Errorf("%d kept, %d refused; want %d kept", kept, refused, pressesPerLink)
+	}
+	if out, err := d.Click(t.Context(), store.Click{Key: recipient.Key{2}, TokenID: "calm"}); err != nil || !out.Spooled {
+		t.Errorf("another link: got %+v, %v", out, err)
+	}
+	f.set(up)
+	drained(t, d)
+	until(t, "the count to begin again", func() bool {
+		d.pressing.Lock()
+		defer d.pressing.Unlock()
+		return d.presses == nil
+	})
+	if len(f.clicks) != pressesPerLink+1 {
+		t.Errorf("%d clicks, want %d", len(f.clicks), pressesPerLink+1)
+	}
+}
+
+// The process ends while it stores: what was stored comes again and counts once.
+func TestCrashWhileStoring(t *testing.T) {
+	dir, f := t.TempDir(), newFake()
+	f.set(down)
+	d := openSpool(t, Config{Dir: dir, db: f})
+	for n := range 40 {
+		spooled(t, d, n)
+	}
+	d.journal.mu.Lock()
+	half := min(d.journal.queue[0].records+10, 39) // within a file
+	d.journal.mu.Unlock()
+	f.set(func(f *fake) {
+		up(f)
+		f.fault = func(recipient.Event) error { // it goes away again half-way
+			if len(f.events) >= half {
+				return fmt.Errorf("%w: again", store.ErrUnavailable)
+			}
+			return nil
+		}
+	})
+	until(t, "a half to be stored", func() bool { return f.stored() == half && d.away.Load() })
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.set(func(f *fake) { f.fault = nil })
+	drained(t, openSpool(t, Config{Dir: dir, db: f}))
+	if f.stored() != 40 || f.twice == 0 {
+		t.Errorf("%d events, %d of them came twice; want 40 and some", f.stored(), f.twice)
+	}
+}
