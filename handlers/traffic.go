@@ -140,6 +140,7 @@ const (
 // stops.
 func (s *Server) tally() {
 	known := map[int64]bool{}
+	failing := false
 	t := time.NewTimer(0)
 	defer t.Stop()
 	for {
@@ -153,13 +154,16 @@ func (s *Server) tally() {
 		began := time.Now()
 		_, more, err := s.cfg.Store.RollUp(ctx)
 		switch {
-		case err != nil && s.base.Err() == nil:
-			s.log.Warn("cannot count events for the desk now", "err", err)
+		case err != nil:
+			if !failing && s.base.Err() == nil { // once, and not each time while the database is away
+				s.log.Warn("cannot count events for the desk now", "err", err)
+			}
 		case more:
 			rest = tallyRest * time.Since(began)
 		default:
 			s.brake(ctx, known)
 		}
+		failing = err != nil
 		cancel()
 		t.Reset(rest)
 	}

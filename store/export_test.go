@@ -70,7 +70,7 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 	s["hours"] = Statement{hours, hourArgs}
 	s["busy slots"] = Statement{selectBusySlots, []any{5990, 100}}
 	s["usual"] = Statement{selectUsual, []any{"domain", "e1", 5990}}
-	s["oldest slot"] = Statement{selectOldest, nil}
+	s["past"] = Statement{selectPast, []any{20}}
 	s["incident's ids"] = Statement{selectRange, []any{"domain", "e1", 100, 200}}
 	s["incident's events"] = Statement{selectScope, []any{10, 200}}
 	s["blocks"] = Statement{selectBlocks(keys[:100]), nil}

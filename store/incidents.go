@@ -33,14 +33,14 @@ type Incident struct {
 const (
 	brakeLeast   = 100 // hard bounces in an hour
 	brakeTimes   = 10  // more than usual
-	brakeHistory = 24 * time.Hour
+	brakeHistory = 2   // days: at least one whole day
 	incidentKept = 180 * 24 * time.Hour
 )
 
 const (
 	selectBusySlots = "SELECT dim, name, SUM(n) AS n, MIN(slot) AS slot FROM hard_slots WHERE slot >= ? GROUP BY dim, name HAVING SUM(n) >= ?"
 	selectUsual     = "SELECT slot, n FROM hard_slots WHERE dim = ? AND name = ? AND slot < ? ORDER BY slot"
-	selectOldest    = "SELECT slot FROM hard_slots WHERE slot > 0 ORDER BY slot LIMIT 1"
+	selectPast      = "SELECT day FROM day_counts WHERE day <= ? LIMIT 1"
 	incidentColumns = "id, dim, name, began_at, last_at, ended_at, peak, usual, dismissed_at, dismissed_by, note"
 	selectOpen      = "SELECT " + incidentColumns + " FROM incidents WHERE ended_at = 0"
 	selectPresent   = "SELECT " + incidentColumns + " FROM incidents WHERE dismissed_at = 0 AND last_at >= ? ORDER BY last_at DESC LIMIT 100"
@@ -131,14 +131,12 @@ type busyName struct {
 func (db *DB) busy(ctx context.Context, tx *sqlx.Tx) (map[[2]string]busyName, error) {
 	high := map[[2]string]busyName{}
 	from := db.now().Unix()/slotSeconds - slotsAnHour + 1
-	var oldest int64
-	switch err := tx.GetContext(ctx, &oldest, selectOldest); {
+	var past int64
+	switch err := tx.GetContext(ctx, &past, selectPast, dayOf(db.now())-brakeHistory); {
 	case errors.Is(err, sql.ErrNoRows):
 		return high, nil
 	case err != nil:
 		return nil, err //nolint:wrapcheck // inTx wraps
-	case oldest > from-int64(brakeHistory/time.Second)/slotSeconds:
-		return high, nil
 	}
 	var names []busyName
 	if err := tx.SelectContext(ctx, &names, selectBusySlots, from, brakeLeast); err != nil {

@@ -55,13 +55,16 @@ func (db *DB) RollUp(ctx context.Context) (n int, more bool, err error) {
 	if err := db.ready(ctx); err != nil {
 		return 0, false, err
 	}
-	at, _, err := db.meta(ctx, metaRollup)
+	at, found, err := db.meta(ctx, metaRollup)
+	if err == nil && !found { // a database that was put together by hand
+		err = db.SetMeta(ctx, metaRollup, "")
+	}
 	if err != nil {
 		return 0, false, err
 	}
 	after, err := strconv.ParseInt(at, 10, 64)
 	if err != nil {
-		after = 0 // an empty cursor, as after a restore without meta
+		after = 0 // nothing is counted yet
 	}
 	upTo, err := db.settledAfter(ctx, after)
 	if err != nil || upTo <= after {

@@ -130,6 +130,11 @@ func TestReplay(t *testing.T) {
 	strikeout(t, nil, "doctor").want(t, 0, "1 requests of endpoint mail wait")
 	strikeout(t, nil, "replay").want(t, exitNo, "0 understood and gone from quarantine, 1 stay")
 	strikeout(t, nil, "replay", "--endpoint", "other").want(t, 0, "0 requests")
+	resp, err := http.Post(s.base+"/webhooks/mail", "application/json", strings.NewReader("{}"))
+	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+		t.Fatalf("without the secret: got %+v, %v", resp, err)
+	}
+	resp.Body.Close() //nolint:errcheck // only the status matters
 	// An endpoint that is gone loses nothing.
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
@@ -138,6 +143,7 @@ func TestReplay(t *testing.T) {
 	strikeout(t, nil, "replay").want(t, exitNo, `not read: handlers: replay: no such endpoint is configured: "mail"`)
 	// After an upgrade that reads it, what was held becomes an event, as of when it came.
 	writeFile(t, "strikeout.yaml", "endpoints:\n  mail: {provider: postmark, path_secret: 0123456789abcdef}\n")
+	strikeout(t, nil, "doctor").want(t, 0, "1 requests were rejected in the last day, the latest: the request is not authentic: the path secret is missing or wrong. The URL at the provider lacks the secret at its end.")
 	db, err := store.Open(t.Context(), store.Config{URL: "sqlite:strikeout-data/strikeout.db"})
 	if err != nil {
 		t.Fatal(err)

@@ -253,7 +253,7 @@ func (x *examination) traffic(c *config, db *store.DB) {
 		if h.Jumped || last.Hint != "" {
 			say = x.warn
 		}
-		say(h.Endpoint, "%d requests were rejected in the last day, the latest: %s. %s", h.Rejected, last.Reason, last.Hint)
+		say(h.Endpoint, "%s", strings.TrimSpace(fmt.Sprintf("%d requests were rejected in the last day, the latest: %s. %s", h.Rejected, last.Reason, last.Hint)))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
 )
 
@@ -184,7 +185,7 @@ func (s *Server) replayOne(c *Ctx) error {
 	case err != nil:
 		return err //nolint:wrapcheck // it says where it comes from
 	case !res.Understood:
-		return s.to(c, "/admin/quarantine/"+strconv.FormatInt(id, 10), fmt.Sprintf("%s stored, %d known already. The rest is still not understood: %s", events(res.Stored), res.Duplicates, res.Detail))
+		return s.to(c, "/admin/quarantine/"+strconv.FormatInt(id, 10), fmt.Sprintf("%s stored, %d known already. The rest is still not understood: %s", events(res.Stored), res.Duplicates, recipient.Clean(res.Detail, 300)))
 	}
 	return s.to(c, "/admin/quarantine", fmt.Sprintf("Understood: %s stored, %d known already. The request has left quarantine.", events(res.Stored), res.Duplicates))
 }

@@ -139,6 +139,7 @@ func (tab *Tab) Focused(t testing.TB) string {
 	t.Helper()
 	return Eval(t, tab, `(() => {
 		const e = document.activeElement;
+		if (!e) return ''; // between two pages
 		return (e.getAttribute('aria-label') || (e.labels?.length ? e.labels[0].innerText : e.innerText) || e.value || '').trim();
 	})()`)
 }
@@ -154,7 +155,7 @@ func (tab *Tab) TabTo(t testing.TB, name string) {
 // TabToElement is TabTo for the element that a CSS selector names.
 func (tab *Tab) TabToElement(t testing.TB, selector string) {
 	t.Helper()
-	is := fmt.Sprintf(`document.activeElement.matches(%q) ? 'yes' : ''`, selector)
+	is := fmt.Sprintf(`document.activeElement?.matches(%q) ? 'yes' : ''`, selector)
 	tab.tabUntil(t, selector, func() bool { return Eval(t, tab, is) == "yes" })
 }
 
