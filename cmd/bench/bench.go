@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -60,6 +59,9 @@ func (e *bench) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	e.databases = map[int]*database{}
+	if e.mariaVersion, err = mariadbd.Version(); err != nil {
+		return err //nolint:wrapcheck // it says what failed
+	}
 	if e.program, err = build(ctx, e.dir, !e.short); err != nil {
 		return err
 	}
@@ -98,7 +100,7 @@ type database struct {
 func (d *database) pid() int { return d.server.PID() }
 
 // startServer starts MariaDB, once for a run.
-func (e *bench) startServer(ctx context.Context) error {
+func (e *bench) startServer() error {
 	if e.server != nil {
 		return nil
 	}
@@ -111,15 +113,6 @@ func (e *bench) startServer(ctx context.Context) error {
 		return fmt.Errorf("MariaDB: %w", err)
 	}
 	e.server = s
-	db, err := storebench.Open("mysql://"+s.DSN(), 1)
-	if err != nil {
-		return err //nolint:wrapcheck // it says what failed
-	}
-	defer db.Close() //nolint:errcheck // nothing waits in it
-	if e.mariaVersion, err = db.Text(ctx, "SELECT VERSION()"); err != nil {
-		return fmt.Errorf("MariaDB: %w", err)
-	}
-	e.mariaVersion, _, _ = strings.Cut(e.mariaVersion, "-")
 	return nil
 }
 
@@ -128,7 +121,7 @@ func (e *bench) maria(ctx context.Context, addresses int) (*database, error) {
 	if d := e.databases[addresses]; d != nil {
 		return d, nil
 	}
-	if err := e.startServer(ctx); err != nil {
+	if err := e.startServer(); err != nil {
 		return nil, err
 	}
 	name := fmt.Sprintf("strikeout_%d", addresses)

@@ -94,7 +94,7 @@ func roundTrip(ctx context.Context, url string) (time.Duration, error) {
 // scale measures what an address and an event take on the disk, and says what
 // becomes of it by the million.
 func (e *bench) scale(ctx context.Context) (*section, error) {
-	if err := e.startServer(ctx); err != nil {
+	if err := e.startServer(); err != nil {
 		return nil, err
 	}
 	url, err := storebench.Create(ctx, e.server.DSN(), "strikeout_scale")

@@ -130,7 +130,7 @@ type look struct {
 
 // soakIt runs the service at 70 % of what it can do.
 func (e *bench) soakIt(ctx context.Context) (*section, error) {
-	if err := e.startServer(ctx); err != nil {
+	if err := e.startServer(); err != nil {
 		return nil, err
 	}
 	url, err := storebench.Create(ctx, e.server.DSN(), "strikeout_soak")

@@ -156,12 +156,13 @@ func (e *bench) write(path string, sections []*section, when time.Time) error {
 // machine describes where this runs, without its name.
 func (e *bench) machine() string {
 	cpu := procValue("/proc/cpuinfo", "model name")
-	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	kernel, _, _ := strings.Cut(strings.TrimSpace(string(release)), "-") // the rest is the distributor's
 	memory := strings.Fields(procValue("/proc/meminfo", "MemTotal") + " 0")[0]
 	var kb int64
 	_, _ = fmt.Sscan(memory, &kb)
 	return fmt.Sprintf("## Machine\n\n| | |\n|---|---|\n| processor | %d cores of %s |\n| memory | %.0f GB |\n| kernel | Linux %s |\n| disk | %s |\n| Go | %s |\n| MariaDB | %s |\n| its settings | %s |\n",
-		runtime.NumCPU(), cpu, float64(kb)/1e6, strings.TrimSpace(string(kernel)), e.disk(), strings.TrimPrefix(runtime.Version(), "go"), e.mariaVersion, "`"+strings.Join(e.mariaOptions(), "` `")+"`")
+		runtime.NumCPU(), cpu, float64(kb)/1e6, kernel, e.disk(), strings.TrimPrefix(runtime.Version(), "go"), e.mariaVersion, "`"+strings.Join(e.mariaOptions(), "` `")+"`")
 }
 
 func procValue(file, key string) string {

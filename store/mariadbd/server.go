@@ -12,6 +12,7 @@ import (
 	"os"
 	osexec "os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -46,6 +47,25 @@ func find(name string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("%s is not installed: make test installs it, or set STRIKEOUT_TEST_DSN", name)
+}
+
+var versionOf = regexp.MustCompile(`Ver ([0-9.]+)`)
+
+// Version returns the version of the server that New starts, such as 10.11.19.
+func Version() (string, error) {
+	bin, err := find("mariadbd")
+	if err != nil {
+		return "", err
+	}
+	out, err := osexec.CommandContext(context.Background(), bin, "--no-defaults", "--version").Output() //nolint:gosec // our own words
+	if err != nil {
+		return "", fmt.Errorf("mariadbd --version: %w", err)
+	}
+	m := versionOf.FindSubmatch(out)
+	if m == nil {
+		return "", errors.New("mariadbd --version says none")
+	}
+	return string(m[1]), nil
 }
 
 // New makes a database folder in an existing folder and starts a server on it.
