@@ -43,15 +43,15 @@ func (e *bench) check(ctx context.Context) (*section, error) {
 		}
 		return who
 	}
-	c, err := dial(ctx, svc.addr)
-	if err != nil {
-		return nil, err
-	}
-	defer c.close()
 	perSecond := func(took time.Duration) float64 { return float64(asked) / took.Seconds() }
 	// Each takes other people: neither finds the pages that the other has just read.
 	t, err := e.compare(ctx,
-		contender{checkAll, "addresses/s", func(context.Context) (sample, error) {
+		contender{checkAll, "addresses/s", func(ctx context.Context) (sample, error) {
+			c, err := dial(ctx, svc.addr) // now: the service closes what is quiet for long
+			if err != nil {
+				return sample{}, err
+			}
+			defer c.close()
 			var took []float64
 			m := startMeter(svc.pid(), d.pid())
 			for range 5 {
