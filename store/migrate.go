@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +38,8 @@ func (db *DB) Migrate(ctx context.Context) ([]string, error) {
 	if db.d.mysql {
 		dialect = database.DialectMySQL
 	}
-	p, err := goose.NewProvider(dialect, db.write.DB, dir, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(dialect, db.write.DB, dir, goose.WithDisableGlobalRegistry(true),
+		goose.WithAllowOutofOrder(true)) // a build between two releases may have had a later one only
 	if err != nil {
 		return nil, wrap("prepare the migrations", err)
 	}
@@ -90,8 +92,8 @@ func (db *DB) Pending(ctx context.Context) (int, error) {
 }
 
 func (db *DB) pending(ctx context.Context) (int, error) {
-	var version int64
-	err := db.read.GetContext(ctx, &version, "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied = 1")
+	var applied []int64
+	err := db.read.SelectContext(ctx, &applied, "SELECT version_id FROM goose_db_version WHERE is_applied = 1")
 	if err = wrap("read the version of the tables", err); err != nil && !errors.Is(err, ErrNotMigrated) {
 		return 0, err
 	}
@@ -102,7 +104,7 @@ func (db *DB) pending(ctx context.Context) (int, error) {
 	n := 0
 	for _, f := range files {
 		number, _, _ := strings.Cut(f.Name(), "_")
-		if v, err := strconv.ParseInt(number, 10, 64); err == nil && v > version {
+		if v, err := strconv.ParseInt(number, 10, 64); err == nil && !slices.Contains(applied, v) {
 			n++
 		}
 	}

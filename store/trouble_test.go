@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -373,6 +374,33 @@ func TestBeforeTheMigration(t *testing.T) {
 			record(t, db, report(nth(1), recipient.Delivered, "1", noon, noon))
 		})
 	}
+}
+
+// A build between two releases may have known a later migration and not an
+// earlier one.
+func TestMigrationThatWasSkipped(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		ctx, db := t.Context(), open(store.Config{})
+		for _, statement := range []string{"DROP TABLE import_parts", "DROP TABLE imports", "DELETE FROM goose_db_version WHERE version_id = 26"} {
+			if _, err := store.SQL(db).ExecContext(ctx, statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again, err := store.Open(ctx, store.Config{URL: store.URL(db), Keyer: keyer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer again.Close() //nolint:errcheck // looked at elsewhere
+		if n, err := again.Pending(ctx); n != 1 || err != nil {
+			t.Fatalf("pending: got %d, %v, want 1", n, err)
+		}
+		if names, err := again.Migrate(ctx); err != nil || !slices.Equal(names, []string{"00026_imports"}) {
+			t.Errorf("migrate: got %v, %v", names, err)
+		}
+		if n, err := again.Pending(ctx); n != 0 || err != nil {
+			t.Errorf("pending afterwards: got %d, %v", n, err)
+		}
+	})
 }
 
 func TestWrongURLs(t *testing.T) {
