@@ -162,7 +162,10 @@ func (e *bench) start(ctx context.Context) (*section, error) {
 				return sample{}, err
 			}
 			defer svc.kill()
-			return sample{value: float64(svc.took) / 1e6, peak: peakBytes(svc.pid()), cpu: m.stop()}, nil
+			cpu, elapsed := m.stop(), time.Since(m.at).Seconds()
+			cpu.service = cpuSeconds(svc.pid()) / elapsed // all of it: it has just been born
+			cpu.other = max(0, cpu.other-cpu.service)
+			return sample{value: float64(svc.took) / 1e6, peak: peakBytes(svc.pid()), cpu: cpu}, nil
 		}}
 	}
 	const onMaria, onLite = "from the start to ready, MariaDB", "from the start to ready, SQLite"
