@@ -232,6 +232,9 @@ func (s *Server) consent(in *consentJSON) (*recipient.Consent, error) {
 	}
 	if in.At != nil && !in.At.IsZero() {
 		given.At = recipient.Micro(*in.At)
+		if given.At.After(s.now().Add(24 * time.Hour)) { // clocks and time zones differ, but not by more
+			return nil, invalid("consent.at", "lies in the future: consent counts once it was given")
+		}
 	}
 	return &given, nil
 }

@@ -88,7 +88,7 @@ func (s *Server) historyLine(c *Ctx, e *store.StoredEvent, p *panel) historyLine
 		"Rule", text(e.Rule), "Provider's code", text(e.Code), "Provider's words", text(e.Detail), "Message", text(e.MessageID), "Event", text(e.EventID),
 		"Send-out", text(e.SendOut), "Actor", e.Actor, "Way", ev.Via, "Link's key", ev.KeyID, "Link made", ev.IssuedAt,
 		"The page said", text(ev.Wording), "Its version", ev.WordingVersion, "Its language", ev.Language, "Text message", text(ev.Text), "Doubt", text(ev.Suspicious))
-	if e.Echo {
+	if e.Echo && e.Kind != recipient.OptIn {
 		l.Facts = append(l.Facts, fact{"Echo", "the provider reports its own list, not something new"})
 	}
 	if open {

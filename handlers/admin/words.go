@@ -155,6 +155,8 @@ func headline(e *recipient.Event) string {
 		return "Opted out: " + how(e)
 	case recipient.OptIn:
 		switch {
+		case e.Echo:
+			return "Consent without a date, from a list. It lifts nothing, and any opt-out counts more"
 		case e.Evidence.Via == "undo":
 			return "Opted in: took the unsubscribe back"
 		case e.Rule == "sms-start-word":

@@ -304,6 +304,45 @@ func TestConsent(t *testing.T) {
 	})
 }
 
+// Nobody knows whether consent without a date is older than an opt-out. So it
+// loses to all of them, whichever list comes first.
+func TestUndatedConsentLosesInEveryOrder(t *testing.T) {
+	contacts := "id,email,consent_source,consent_wording\n1,undated@example.com,web form,yes\n2,dated@example.com,web form,yes\n3,bounced@example.com,web form,yes\n4,free@example.com,web form,yes\n"
+	suppressed := "email,kind,date\nundated@example.com,unsubscribed,\ndated@example.com,unsubscribed,2020-05-01\nbounced@example.com,bounce,\n"
+	each(t, func(b *bench) {
+		for _, lists := range [][]string{{contacts, suppressed}, {suppressed, contacts}} {
+			for _, list := range lists {
+				b.now = b.now.Add(time.Hour)
+				b.list(list)
+			}
+			for a, want := range map[string][2]bool{"undated@example.com": {true, false}, "dated@example.com": {true, false}, "bounced@example.com": {false, true}, "free@example.com": {false, false}} {
+				if s := b.state(a); s.OptedOut() != want[0] || s.Blocked() != want[1] {
+					b.t.Errorf("%s: opted out %v, blocked %v, want %v", a, s.OptedOut(), s.Blocked(), want)
+				}
+			}
+		}
+		key := storetest.Keyer().Key(address(b.t, "free@example.com"))
+		events, _, err := b.db.History(b.t.Context(), key, 1, "")
+		if err != nil || len(events) != 1 || !events[0].Echo || events[0].Evidence.Consent == nil {
+			b.t.Errorf("the consent is not kept: %+v, %v", events, err)
+		}
+		b.clean()
+	})
+}
+
+// Consent of the day after tomorrow would count as of now and lift what came
+// since it was given, if ever it was.
+func TestConsentOfTheFuture(t *testing.T) {
+	each(t, func(b *bench) {
+		b.act(recipient.OptOut, "a@example.com")
+		b.now = noon.Add(time.Hour)
+		s, bad := b.list("id,email,consent_source,consent_wording,consent_at\n1,a@example.com,web form,yes," + noon.Add(48*time.Hour).Format(time.RFC3339) + "\n")
+		if s.Rejected != 1 || s.OptedIn != 0 || !strings.Contains(bad, "future") || !b.state("a@example.com").OptedOut() {
+			b.t.Errorf("got %+v\n%s", s, bad)
+		}
+	})
+}
+
 // Somebody who was erased does not come back by a list, but the suppression
 // holds; consent since then makes the address readable again.
 func TestErased(t *testing.T) {

@@ -266,10 +266,14 @@ func (r *row) contact(it *item, addresses []who) error {
 	return nil
 }
 
+// aDay is how far a date may lie ahead: in some places it is tomorrow already.
+const aDay = 24 * time.Hour
+
 var (
 	errConsentHalf    = errors.New("consent needs both its source and its wording")
 	errConsentDate    = errors.New("the date of the consent cannot be read: write 2026-11-24 or 2026-11-24T15:04:05Z")
 	errConsentChannel = errors.New("consent_channel: say email, sms or both, because the row has both")
+	errConsentFuture  = errors.New("the consent is dated in the future: consent counts once it was given")
 	errConsentUndated = errors.New("the address is opted out, and consent without a date does not tell which came later: add consent_at")
 )
 
@@ -287,16 +291,21 @@ func (r *row) consent(it *item, addresses []who, now time.Time) error {
 	if c.At, err = ParseTime(r.get(roleConsentAt)); err != nil {
 		return errConsentDate
 	}
+	if c.At.After(now.Add(aDay)) { // it would count as of now, and lift what it knows nothing of
+		return errConsentFuture
+	}
 	channel := strings.ToLower(r.get(roleConsentChannel))
 	if channel == "" && len(addresses) > 1 {
 		return errConsentChannel
 	}
+	// Consent without a date may be older than anything. So it counts as an echo,
+	// which loses to every opt-out, also to one that is only heard of later.
 	it.dated = !c.At.IsZero()
 	for _, w := range addresses {
 		if channel != "" && channel != "both" && channel != string(w.channel) {
 			continue
 		}
-		e := recipient.Event{Kind: recipient.OptIn, Address: w.address, Channel: w.channel, Key: w.key, At: c.At, Source: recipient.FromImport, Actor: r.p.cfg.Actor,
+		e := recipient.Event{Kind: recipient.OptIn, Address: w.address, Channel: w.channel, Key: w.key, At: c.At, Echo: !it.dated, Source: recipient.FromImport, Actor: r.p.cfg.Actor,
 			Rule: "list_" + r.p.format.name, Evidence: recipient.Evidence{Consent: &c}}
 		it.consent = append(it.consent, r.p.seal(e, c.At, now, c.Source, c.Wording))
 	}
