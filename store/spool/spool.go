@@ -157,15 +157,21 @@ func (d *DB) Click(ctx context.Context, c store.Click) (store.Outcome, error) {
 			if !d.press(c) {
 				return store.Outcome{}, fmt.Errorf("%w: this link was pressed often, and that is kept", store.ErrUnavailable)
 			}
-			return store.Outcome{Spooled: true}, d.append(ctx, record{Click: &late})
+			err := d.append(ctx, record{Click: &late})
+			if err != nil && ctx.Err() == nil { // else it may be on the disk all the same
+				d.unpress(c)
+			}
+			return store.Outcome{Spooled: true}, err
 		},
 		func(ctx context.Context) (store.Outcome, error) { return d.db.Click(ctx, c) })
 }
 
-// press is one link as it is pressed.
+// press is one link as it is pressed: whoever stops everything says more than
+// whoever stopped one thing before.
 type press struct {
-	key   recipient.Key
-	token string
+	key        recipient.Key
+	token      string
+	everything bool
 }
 
 // press counts a click that is to be spooled; false: its link had its share.
@@ -175,9 +181,18 @@ func (d *DB) press(c store.Click) bool {
 	if d.presses == nil || len(d.presses) >= linksCounted {
 		d.presses = map[press]int{}
 	}
-	p := press{c.Key, c.TokenID}
+	p := press{c.Key, c.TokenID, c.Everything}
 	d.presses[p]++
 	return d.presses[p] <= pressesPerLink
+}
+
+// unpress takes back the count of a click that is not kept after all.
+func (d *DB) unpress(c store.Click) {
+	d.pressing.Lock()
+	defer d.pressing.Unlock()
+	if p := (press{c.Key, c.TokenID, c.Everything}); d.presses[p] > 0 {
+		d.presses[p]--
+	}
 }
 
 func (d *DB) forgetPresses() {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -411,6 +412,41 @@ func TestOneLinkPressedOften(t *testing.T) {
 	})
 	if len(f.clicks) != pressesPerLink+1 {
 		t.Errorf("%d clicks, want %d", len(f.clicks), pressesPerLink+1)
+	}
+}
+
+// A press that could not be kept is not counted, and "stop everything" is more
+// than what the same link said before.
+func TestPressesThatCount(t *testing.T) {
+	f, disk := newFake(), &faultyDisk{}
+	f.set(down)
+	d := openSpool(t, Config{Dir: t.TempDir(), db: f, disk: disk})
+	spooled(t, d, 1)
+	until(t, "the spool to know", func() bool { return d.Stats().Away })
+	disk.set(func(op, name string) error {
+		if op == "create" || op == "write" {
+			return &os.PathError{Op: op, Path: name, Err: syscall.ENOSPC}
+		}
+		return nil
+	})
+	c := store.Click{Key: recipient.Key{1}, TokenID: "t"}
+	for range 2 * pressesPerLink {
+		if _, err := d.Click(t.Context(), c); !errors.Is(err, store.ErrUnavailable) {
+			t.Fatalf("on a full disk: got %v", err)
+		}
+	}
+	disk.set(nil)
+	for n := range pressesPerLink {
+		if out, err := d.Click(t.Context(), c); err != nil || !out.Spooled {
+			t.Fatalf("press %d after the disk has room: got %+v, %v", n, out, err)
+		}
+	}
+	if _, err := d.Click(t.Context(), c); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("one more: got %v", err)
+	}
+	c.Everything = true
+	if out, err := d.Click(t.Context(), c); err != nil || !out.Spooled {
+		t.Errorf("stop everything: got %+v, %v", out, err)
 	}
 }
 
