@@ -70,6 +70,7 @@ func (s *Server) dismissIncident(c *Ctx) error {
 // unblockView is the dry run.
 type unblockView struct {
 	Scope    store.Scope
+	Seen     string // when: what comes in later is not unblocked by this page's form
 	Freed    store.Freed
 	Sample   []string
 	From, To string
@@ -110,7 +111,7 @@ func (s *Server) previewUnblock(c *Ctx) error { return s.preview(c, c.Query, "")
 
 func (s *Server) preview(c *Ctx, value func(string) string, wrong string) error {
 	scope, bad := scopeIn(value)
-	v := unblockView{Scope: scope, From: recipient.Clean(value("from"), 32), To: recipient.Clean(value("to"), 32), Wrong: wrong}
+	v := unblockView{Scope: scope, Seen: recipient.Micro(s.now()).Format(time.RFC3339Nano), From: recipient.Clean(value("from"), 32), To: recipient.Clean(value("to"), 32), Wrong: wrong}
 	if bad != "" {
 		v.Wrong = bad
 		return s.render(c, http.StatusUnprocessableEntity, v)
@@ -140,6 +141,12 @@ func (s *Server) unblockIncident(c *Ctx) error {
 	scope, wrong := scopeIn(c.Form)
 	if wrong != "" {
 		return refuse(http.StatusUnprocessableEntity, wrong)
+	}
+	if seen := seenField(c).Add(time.Microsecond); seen.Before(scope.To) { // To is not included
+		scope.To = seen
+	}
+	if !scope.To.After(scope.From) {
+		return s.preview(c, c.Form, "Look at what would be unblocked, then press the button.")
 	}
 	freed, err := s.cfg.Store.UnblockIncident(c.Std, scope, recipient.FromAdmin, reason, c.By())
 	if err != nil {

@@ -258,13 +258,28 @@ func TestIncidentPages(t *testing.T) {
 		t.Errorf("without a reason: got %d", got.StatusCode)
 	}
 	form.Set("reason", "their server was broken")
+	if got := post("/admin/unblock", form); got.StatusCode != http.StatusUnprocessableEntity || !blocked() {
+		t.Errorf("by a form that nobody looked at: got %d", got.StatusCode)
+	}
+	_, after, _ := strings.Cut(dry.body, `name="seen" value="`)
+	seen, err := time.Parse(time.RFC3339Nano, after[:max(0, strings.IndexByte(after, '"'))])
+	if err != nil {
+		t.Fatal(err)
+	}
+	form.Set("seen", seen.Format(time.RFC3339Nano))
+	// Whoever bounces again after the page was shown was not looked at.
+	later := recipient.Stored(recipient.Email, "p2@broken.example")
+	bounce := storetest.Keyer().Seal(recipient.Event{Kind: recipient.HardBounce, Address: later, Source: recipient.FromProvider, IDParts: []string{"later"}}, "acme", seen.Add(time.Second))
+	if _, err := d.db.Record(t.Context(), []recipient.Event{bounce}); err != nil {
+		t.Fatal(err)
+	}
 	if got := post("/admin/unblock", form); got.StatusCode != http.StatusSeeOther || blocked() {
 		t.Fatalf("got %d\n%s", got.StatusCode, got.body)
 	}
-	if e := d.log()[0]; e.Action != "incident.unblock" || !strings.Contains(e.Detail, "120 addresses unblocked (domain broken.example") {
+	if e := d.log()[0]; e.Action != "incident.unblock" || !strings.Contains(e.Detail, "119 addresses unblocked (domain broken.example") {
 		t.Errorf("audit: got %+v", e)
 	}
-	if page := get("/admin/incidents").body; !strings.Contains(page, "120 addresses are unblocked.") {
+	if page := get("/admin/incidents").body; !strings.Contains(page, "119 addresses are unblocked. 1 address stays blocked") {
 		t.Error("the page does not say what was done")
 	}
 	for _, bad := range []string{"", "endpoint=acme", "endpoint=acme&from=x&to=y", "endpoint=acme&from=2026-11-24T00:00&to=2026-11-23T00:00", "endpoint=acme&from=2026-11-01T00:00&to=2026-11-23T00:00",
