@@ -261,6 +261,9 @@ func (db *DB) revive(ctx context.Context, tx *sqlx.Tx, m move, r Recipient, o Pu
 	if r.ErasedAt.IsZero() {
 		return nil
 	}
+	if o.Consent != nil && !givenSince(o.Consent.At, r.ErasedAt) {
+		o.Consent = nil // another system repeats what it knew before
+	}
 	if o.Consent == nil && !r.State.OptedInAt.After(r.ErasedAt) {
 		*m.address = recipient.Address{}
 		return nil
@@ -272,6 +275,9 @@ func (db *DB) revive(ctx context.Context, tx *sqlx.Tx, m move, r Recipient, o Pu
 		}
 		e := recipient.Event{Kind: recipient.OptIn, Channel: m.channel, Key: m.new, Source: o.Source, Actor: recipient.Clean(o.Actor, maxActorBytes),
 			Evidence: recipient.Evidence{Consent: o.Consent}, At: after[m.new].AnswerAt(recipient.OptIn, now), ReceivedAt: now}
+		if !givenSince(o.Consent.At, after[m.new].Answered(recipient.OptIn)) {
+			e.At = recipient.Micro(o.Consent.At) // the person opted out again: kept, and lifts nothing
+		}
 		e.Fingerprint = recipient.NewFingerprint("contact", []string{"revived", strconv.FormatInt(micros(r.ErasedAt), 10)}, m.new, recipient.OptIn)
 		if err := db.insertNew(ctx, tx, []*recipient.Event{&e}); err != nil {
 			return err
@@ -279,6 +285,15 @@ func (db *DB) revive(ctx context.Context, tx *sqlx.Tx, m move, r Recipient, o Pu
 	}
 	_, err := tx.ExecContext(ctx, "UPDATE recipients SET erased_at = 0, address = ? WHERE recipient_key = ?", m.address.Value(), m.new[:])
 	return err //nolint:wrapcheck // inTx wraps
+}
+
+// givenSince reports whether consent is not older than what it answers. Where
+// it is a day alone, without a time, the day counts whole.
+func givenSince(at, answered time.Time) bool {
+	if at.Equal(at.Truncate(24 * time.Hour)) {
+		answered = answered.Truncate(24 * time.Hour)
+	}
+	return at.IsZero() || !at.Before(answered)
 }
 
 func insertContact(ctx context.Context, tx *sqlx.Tx, c Contact) (int64, error) {

@@ -117,6 +117,53 @@ func TestConsentBeforeTheContactIsSaved(t *testing.T) {
 	})
 }
 
+// Another system saves a contact again and again, with the consent that it
+// knows. What was given before the erasure does not undo it, nor lifts what was
+// given before an opt-out that opt-out.
+func TestOldConsentRevivesNobody(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		now, set := clock()
+		db := open(store.Config{Now: now})
+		a := nth(1)
+		key := keyer.Key(a)
+		act(t, db, recipient.OptOut, a)
+		set(noon.Add(time.Hour))
+		if err := db.Erase(t.Context(), key, anna); err != nil {
+			t.Fatal(err)
+		}
+		with := func(at time.Time) store.Recipient {
+			t.Helper()
+			put(t, db, store.Contact{ExternalID: "1", Email: a}, store.PutOptions{Consent: &recipient.Consent{Source: "form", Wording: "yes", At: at}})
+			r, err := db.Recipient(t.Context(), key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		set(noon.Add(48 * time.Hour))
+		day := noon.Truncate(24 * time.Hour)
+		for _, at := range []time.Time{noon.AddDate(-3, 0, 0), noon.Add(time.Hour - time.Microsecond), day.AddDate(0, 0, -1)} {
+			if r := with(at); !r.Address.IsZero() || r.ErasedAt.IsZero() || !r.State.OptedOut() || !r.State.OptedInAt.IsZero() {
+				t.Errorf("consent of %s: got %+v", at, r)
+			}
+		}
+		set(noon.Add(72 * time.Hour))
+		act(t, db, recipient.OptOut, a)
+		set(noon.Add(96 * time.Hour))
+		if r := with(noon.Add(24 * time.Hour)); r.Address != a || !r.State.OptedOut() {
+			t.Errorf("consent between the erasure and an opt-out: got %+v", r)
+		}
+		if err := db.Erase(t.Context(), key, anna); err != nil {
+			t.Fatal(err)
+		}
+		set(noon.Add(97 * time.Hour))
+		if r := with(noon.Add(96 * time.Hour).Truncate(24 * time.Hour)); r.Address != a || r.State.OptedOut() {
+			t.Errorf("consent of the same day, without a time: got %+v", r)
+		}
+		clean(t, db)
+	})
+}
+
 func TestEraseContact(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
 		db := open(store.Config{})

@@ -123,7 +123,7 @@ type Contact struct {
 type PutOptions struct {
 	// AcceptShared allows an address that belongs to another contact already.
 	AcceptShared bool
-	// Consent, where given, opts in those addresses of the contact that were
+	// Consent, where given since, opts in those addresses of the contact that were
 	// erased, and makes them readable again.
 	Consent *recipient.Consent
 	Source  recipient.Source // FromAdmin, FromAPI or FromImport

@@ -179,10 +179,14 @@ func (s *Server) revival(c *Ctx, v *contactForm, ct store.Contact, o *store.PutO
 		return err //nolint:wrapcheck // it says where it comes from
 	}
 	var last recipient.State
+	var erased time.Time
 	for _, k := range keys {
 		if r := known[k]; !r.ErasedAt.IsZero() && !r.State.OptedInAt.After(r.ErasedAt) {
 			v.Erased = append(v.Erased, thing(r.Channel))
 			last = last.Join(r.State)
+			if r.ErasedAt.After(erased) {
+				erased = r.ErasedAt
+			}
 		}
 	}
 	if len(v.Erased) == 0 || c.Form("unreadable") != "" {
@@ -193,5 +197,8 @@ func (s *Server) revival(c *Ctx, v *contactForm, ct store.Contact, o *store.PutO
 		return nil
 	}
 	o.Consent = v.Consent.check(s.now(), last, v.Wrong)
+	if v.Wrong["date"] == "" && o.Consent.At.Before(erased.Truncate(24*time.Hour)) {
+		v.Wrong["date"] = "The address was erased on " + day(erased) + ", after this day. Only consent given since counts."
+	}
 	return nil
 }

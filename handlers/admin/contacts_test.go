@@ -465,7 +465,11 @@ func TestEraseContact(t *testing.T) {
 	}
 	want(t, "unreadable", get("/admin/contacts/2").body, "an erased address")
 	form = url.Values{"seen": {regexp.MustCompile(`name="seen" value="([^"]+)"`).FindStringSubmatch(get("/admin/contacts/2/edit").body)[1]}, "name": {"Bo"}, "email": {"nobody@example.com"},
-		"consent_source": {"letter"}, "consent_wording": {"Write me"}, "consent_date": {"2026-11-24"}, "consent_evidence": {"file 3"}}
+		"consent_source": {"letter"}, "consent_wording": {"Write me"}, "consent_date": {"2026-11-23"}, "consent_evidence": {"file 3"}}
+	if got := post("/admin/contacts/2", form); got.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(got.body, "Only consent given since counts") {
+		t.Errorf("consent of before: got %d", got.StatusCode)
+	}
+	form.Set("consent_date", "2026-11-24")
 	if got := post("/admin/contacts/2", form); got.to() != "/admin/contacts/2" {
 		t.Fatalf("got %d\n%s", got.StatusCode, got.body)
 	}
