@@ -18,6 +18,7 @@ help: ## This list
 
 test: ## Every test, with the race detector (PKG=./store/... for one room)
 	.ci/test-deps go test -race -timeout 10m $(PKG)
+	$(if $(filter ./...,$(PKG)),go test -run '^TestScannersChangeNothing$$' ./handlers)
 
 cover: ## Tests with coverage; the report is .bin/cover.html
 	@mkdir -p .bin

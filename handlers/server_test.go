@@ -55,6 +55,9 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
+// raceDetector is set in race_test.go: the detector makes SQLite many times slower.
+var raceDetector bool
+
 const (
 	readKey  = "so_live_read"
 	mintKey  = "so_live_mint"
