@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/strikeout/strikeout/recipient"
 )
 
@@ -223,25 +225,9 @@ func (w *batchWriter) sendSQLite(ctx context.Context, batch []*entry) error {
 		return err //nolint:wrapcheck // classified
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
-	fresh := make(map[recipient.Fingerprint]bool, len(batch))
-	for rest := events(batch); len(rest) > 0; {
-		n := min(len(rest), rowsPerStatement)
-		b := w.db.d.appendInsert(w.buf[:0], rest[:n])
-		b = append(b, " ON CONFLICT (fingerprint) DO NOTHING RETURNING fingerprint"...)
-		w.buf, rest = b, rest[n:]
-		var prints [][]byte
-		if err := tx.SelectContext(ctx, &prints, string(b)); err != nil {
-			return err //nolint:wrapcheck // classified
-		}
-		for _, p := range prints {
-			fresh[recipient.Fingerprint(p)] = true
-		}
-	}
-	inserted := batch[:0:0]
-	for _, e := range batch {
-		if fresh[e.event.Fingerprint] {
-			inserted = append(inserted, e)
-		}
+	inserted, err := w.insertNew(ctx, tx, batch)
+	if err != nil {
+		return err
 	}
 	if err := w.db.joinStates(ctx, tx, fold(events(inserted))); err != nil {
 		return err
@@ -252,4 +238,20 @@ func (w *batchWriter) sendSQLite(ctx context.Context, batch []*entry) error {
 	setFate(batch, known)
 	setFate(inserted, stored)
 	return nil
+}
+
+// insertNew inserts the events of a batch that are not there yet, and returns
+// them.
+func (w *batchWriter) insertNew(ctx context.Context, tx *sqlx.Tx, batch []*entry) ([]*entry, error) {
+	if w.db.bulk(len(batch)) {
+		return bulkEvents(ctx, tx, batch)
+	}
+	b := w.db.d.appendInsert(w.buf[:0], events(batch))
+	b = append(b, onlyNewEvents+" RETURNING fingerprint"...)
+	w.buf = b
+	var prints [][]byte
+	if err := tx.SelectContext(ctx, &prints, string(b)); err != nil {
+		return nil, err //nolint:wrapcheck // classified
+	}
+	return freshOf(batch, prints), nil
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -39,18 +40,10 @@ func (db *DB) PutContacts(ctx context.Context, list []Contact, o PutOptions) ([]
 	list = slices.Clone(list)
 	out := make([]ContactResult, len(list))
 	together, alone := db.arrangeContacts(list, o, out)
-	var found []ContactResult
-	var more []int
-	err := db.inTx(ctx, "save contacts", func(tx *sqlx.Tx) error {
-		found, more = slices.Clone(out), nil
-		var err error
-		more, err = db.putTogether(ctx, tx, list, together, o, found)
-		return err
-	})
+	more, err := db.putParts(ctx, list, together, o, out)
 	if err != nil {
 		return nil, err
 	}
-	out = found
 	alone = append(alone, more...)
 	slices.Sort(alone)
 	for _, i := range alone {
@@ -59,6 +52,38 @@ func (db *DB) PutContacts(ctx context.Context, list []Contact, o PutOptions) ([]
 		}
 	}
 	return out, nil
+}
+
+// putParts saves contacts that have nothing in common, and returns those that
+// must be saved alone. MySQL does so on two connections at once.
+func (db *DB) putParts(ctx context.Context, list []Contact, together []int, o PutOptions, out []ContactResult) (alone []int, err error) {
+	if len(together) == 0 {
+		return nil, db.ready(ctx)
+	}
+	// In the order of their ids, so that transactions do not deadlock one another.
+	slices.SortFunc(together, func(a, b int) int { return cmp.Compare(list[a].ExternalID, list[b].ExternalID) })
+	size := len(together)
+	if db.d.mysql && size > statesChunk {
+		size = (size + 1) / 2
+	}
+	parts := slices.Collect(slices.Chunk(together, size))
+	more, errs := make([][]int, len(parts)), make([]error, len(parts))
+	var work sync.WaitGroup
+	for n, part := range parts {
+		work.Go(func() {
+			var found map[int]ContactResult
+			errs[n] = db.inTx(ctx, "save contacts", func(tx *sqlx.Tx) (err error) {
+				found = make(map[int]ContactResult, len(part))
+				more[n], err = db.putTogether(ctx, tx, list, part, o, found)
+				return err
+			})
+			for i, r := range found {
+				out[i] = r // no other part has it
+			}
+		})
+	}
+	work.Wait()
+	return slices.Concat(more...), errors.Join(errs...)
 }
 
 // PlanContacts says what PutContacts would do, and changes nothing. It does not
@@ -112,11 +137,9 @@ func (db *DB) arrangeContacts(list []Contact, o PutOptions, out []ContactResult)
 	return together, alone
 }
 
-// putTogether saves those of which no address has to be carried over, and
+// putTogether saves those, in the order of their ids, of which no address has to be carried over, and
 // returns the others.
-func (db *DB) putTogether(ctx context.Context, tx *sqlx.Tx, list []Contact, which []int, o PutOptions, out []ContactResult) (alone []int, err error) {
-	which = slices.Clone(which)
-	slices.SortFunc(which, func(a, b int) int { return cmp.Compare(list[a].ExternalID, list[b].ExternalID) })
+func (db *DB) putTogether(ctx context.Context, tx *sqlx.Tx, list []Contact, which []int, o PutOptions, out map[int]ContactResult) (alone []int, err error) {
 	if db.d.forUpdate != "" {
 		if err := lockContacts(ctx, tx, list, which, db.d.forUpdate); err != nil {
 			return nil, err
@@ -218,27 +241,26 @@ func selectErased(keys []recipient.Key) string {
 
 // saveContacts writes contacts and their terms.
 func (db *DB) saveContacts(ctx context.Context, tx *sqlx.Tx, plans []contactPlan, now time.Time) error {
-	for some := range slices.Chunk(plans, rowsPerStatement) {
-		if _, err := tx.ExecContext(ctx, string(db.d.appendContacts(nil, some, now))); err != nil {
+	var last int64
+	if !db.d.mysql {
+		if err := tx.GetContext(ctx, &last, lastContact); err != nil {
 			return err //nolint:wrapcheck // inTx wraps
 		}
 	}
-	ids := make(map[string]int64, len(plans))
-	for some := range slices.Chunk(plans, statesChunk) {
-		names := make([]string, len(some))
-		for i := range some {
-			names[i] = some[i].c.ExternalID
+	if db.bulk(len(plans)) {
+		if err := db.d.bulkContacts(ctx, tx, plans, now); err != nil {
+			return err
 		}
-		var rows []struct {
-			ID         int64  `db:"id"`
-			ExternalID []byte `db:"external_id"`
+	} else {
+		for some := range slices.Chunk(plans, rowsPerStatement) {
+			if _, err := tx.ExecContext(ctx, string(db.d.appendContacts(nil, some, now))); err != nil {
+				return err //nolint:wrapcheck // inTx wraps
+			}
 		}
-		if err := tx.SelectContext(ctx, &rows, string(appendIDs([]byte("SELECT id, external_id FROM contacts WHERE external_id IN ("), names))); err != nil {
-			return err //nolint:wrapcheck // inTx wraps
-		}
-		for _, r := range rows {
-			ids[string(r.ExternalID)] = r.ID
-		}
+	}
+	ids, err := db.savedIDs(ctx, tx, plans, last)
+	if err != nil {
+		return err
 	}
 	var terms []term
 	var old []int64
@@ -255,6 +277,47 @@ func (db *DB) saveContacts(ctx context.Context, tx *sqlx.Tx, plans []contactPlan
 	}
 	return db.replaceTerms(ctx, tx, old, terms)
 }
+
+// savedIDs returns the ids of contacts that were just saved. On SQLite ids only
+// grow and nobody else writes, so the new ones are all after the last.
+func (db *DB) savedIDs(ctx context.Context, tx *sqlx.Tx, plans []contactPlan, last int64) (map[string]int64, error) {
+	type row struct {
+		ID         int64  `db:"id"`
+		ExternalID []byte `db:"external_id"`
+	}
+	ids := make(map[string]int64, len(plans))
+	var names []string
+	for i := range plans {
+		if p := &plans[i]; p.was != nil {
+			ids[p.c.ExternalID] = p.was.ID
+		} else {
+			names = append(names, p.c.ExternalID)
+		}
+	}
+	var rows []row
+	if len(names) > 0 && !db.d.mysql {
+		if err := tx.SelectContext(ctx, &rows, newContacts, last); err != nil {
+			return nil, err //nolint:wrapcheck // inTx wraps
+		}
+		names = nil
+	}
+	for some := range slices.Chunk(names, statesChunk) {
+		var more []row
+		if err := tx.SelectContext(ctx, &more, string(appendIDs([]byte("SELECT id, external_id FROM contacts WHERE external_id IN ("), some))); err != nil {
+			return nil, err //nolint:wrapcheck // inTx wraps
+		}
+		rows = append(rows, more...)
+	}
+	for _, r := range rows {
+		ids[string(r.ExternalID)] = r.ID
+	}
+	return ids, nil
+}
+
+const (
+	lastContact = "SELECT COALESCE(MAX(id), 0) FROM contacts"
+	newContacts = "SELECT id, external_id FROM contacts WHERE id > ?"
+)
 
 // term finds a contact.
 type term struct {
@@ -282,44 +345,18 @@ func (db *DB) replaceTerms(ctx context.Context, tx *sqlx.Tx, old []int64, list [
 		}
 	}
 	slices.SortFunc(list, func(a, b term) int { return cmp.Or(strings.Compare(a.text, b.text), cmp.Compare(a.id, b.id)) })
-	full := len(list) / termsPerStatement * termsPerStatement
-	if full > 0 && !db.d.mysql { // there preparing would be a round trip more
-		if err := insertTerms(ctx, tx, list[:full]); err != nil {
-			return err
-		}
-		list = list[full:]
+	if db.bulk(len(list)) {
+		return bulkTerms(ctx, tx, list)
 	}
 	for some := range slices.Chunk(list, termsPerStatement) {
-		if _, err := tx.ExecContext(ctx, string(appendTermRows([]byte(insertTerm), some))); err != nil {
+		if _, err := tx.ExecContext(ctx, string(appendTermRows([]byte(insertTerm+" VALUES "), some))); err != nil {
 			return err //nolint:wrapcheck // inTx wraps
 		}
 	}
 	return nil
 }
 
-const insertTerm = "INSERT INTO contact_terms (term, contact_id) VALUES "
-
-// insertTerms inserts a multiple of termsPerStatement by a statement that is
-// parsed once.
-func insertTerms(ctx context.Context, tx *sqlx.Tx, list []term) error {
-	const row = "(?,?)"
-	insert, err := tx.PreparexContext(ctx, insertTerm+row+strings.Repeat(","+row, termsPerStatement-1)) //nolint:sqlclosecheck // it is, below: the linter takes sqlx for sql
-	if err != nil {
-		return err //nolint:wrapcheck // inTx wraps
-	}
-	defer insert.Close() //nolint:errcheck // the transaction says it
-	args := make([]any, 0, 2*termsPerStatement)
-	for some := range slices.Chunk(list, termsPerStatement) {
-		args = args[:0]
-		for _, t := range some {
-			args = append(args, []byte(t.text), t.id)
-		}
-		if _, err := insert.ExecContext(ctx, args...); err != nil {
-			return err //nolint:wrapcheck // inTx wraps
-		}
-	}
-	return nil
-}
+const insertTerm = "INSERT INTO contact_terms (term, contact_id)"
 
 func appendTermRows(b []byte, list []term) []byte {
 	for i, t := range list {
@@ -337,7 +374,7 @@ const termsPerStatement = 500
 
 // appendContacts writes the upsert of contacts.
 func (d dialect) appendContacts(b []byte, plans []contactPlan, now time.Time) []byte {
-	b = append(b, "INSERT INTO contacts (external_id, name, language, email_key, email_on, phone_key, phone_on, created_at, updated_at) VALUES "...)
+	b = append(b, insertContacts+" VALUES "...)
 	key := func(m move) {
 		k := m.new
 		if k.IsZero() {
@@ -368,7 +405,13 @@ func (d dialect) appendContacts(b []byte, plans []contactPlan, now time.Time) []
 		b = strconv.AppendInt(append(b, ','), micros(now), 10)
 		b = append(b, ')')
 	}
-	return append(b, d.upsert("external_id", "name", "language", "email_key", "email_on", "phone_key", "phone_on", "updated_at")...)
+	return append(b, d.upsertContacts()...)
+}
+
+const insertContacts = "INSERT INTO contacts (external_id, name, language, email_key, email_on, phone_key, phone_on, created_at, updated_at)"
+
+func (d dialect) upsertContacts() string {
+	return d.upsert("external_id", "name", "language", "email_key", "email_on", "phone_key", "phone_on", "updated_at")
 }
 
 // putMerged saves one contact by the rules of PutContact.

@@ -299,7 +299,11 @@ func parseCursor(s string) (id int64, term string, err error) {
 
 // foldTerm makes upper and lower case, and the ways to write one letter, equal.
 func foldTerm(s string) string {
-	s = cases.Fold().String(norm.NFKC.String(strings.Join(strings.Fields(s), " ")))
+	if s = strings.Join(strings.Fields(s), " "); ascii(s) {
+		s = strings.ToLower(s) // most are, and it is quick
+	} else {
+		s = cases.Fold().String(norm.NFKC.String(s))
+	}
 	for len(s) > maxTermBytes {
 		_, n := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-n]

@@ -51,14 +51,14 @@ func (p pools) close() error {
 	return first
 }
 
-// openPools opens the database that a URL names. It does not connect.
-func openPools(rawURL string, maxConns int) (pools, dialect, error) {
-	switch scheme, rest, _ := strings.Cut(rawURL, ":"); scheme {
+// openPools opens the database that a Config names. It does not connect.
+func openPools(c Config) (pools, dialect, error) {
+	switch scheme, rest, _ := strings.Cut(c.URL, ":"); scheme {
 	case "mysql":
-		p, err := openMySQL(strings.TrimPrefix(rest, "//"), maxConns)
+		p, err := openMySQL(strings.TrimPrefix(rest, "//"), c.MaxOpenConns)
 		return p, mysqlDialect, err
 	case "sqlite":
-		p, err := openSQLite(strings.TrimPrefix(rest, "//"))
+		p, err := openSQLite(strings.TrimPrefix(rest, "//"), c.Bulk)
 		return p, sqliteDialect, err
 	}
 	return pools{}, dialect{}, fmt.Errorf("%w: the database URL must start with mysql:// or with sqlite: and a path", ErrInvalid)
@@ -160,14 +160,23 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 // sqlitePragmas: FULL because NORMAL may lose the last commits when the power
-// fails; large checkpoints because each costs a sync of the main file.
-const sqlitePragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-	"&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-65536)&_pragma=foreign_keys(1)"
+// fails; temporary data in memory, because a statement of many rows keeps copies
+// of pages until its end.
+const sqlitePragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(2)"
+
+// Large checkpoints, because each costs a sync of the main file. In bulk, the
+// keys of every transaction are all over the file: what stays in memory until the
+// next one need not be read again, nor be written to the main file twice.
+const (
+	sqliteUsual      = "&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-65536)"
+	sqliteBulkWriter = "&_pragma=wal_autocheckpoint(50000)&_pragma=cache_size(-131072)"
+	sqliteBulkReader = "&_pragma=wal_autocheckpoint(50000)&_pragma=cache_size(-8192)"
+)
 
 // sqliteReaders bounds concurrent reads; they do not wait for the writer.
 const sqliteReaders = 8
 
-func openSQLite(path string) (pools, error) {
+func openSQLite(path string, bulk bool) (pools, error) {
 	if path == "" || strings.Contains(path, ":memory:") {
 		return pools{}, fmt.Errorf("%w: the database URL names no file: sqlite:path/to/file.db", ErrInvalid)
 	}
@@ -192,13 +201,17 @@ func openSQLite(path string) (pools, error) {
 		db.SetMaxIdleConns(most)
 		return db, nil
 	}
+	writer, reader := sqlitePragmas+sqliteUsual, sqlitePragmas+sqliteUsual
+	if bulk {
+		writer, reader = sqlitePragmas+sqliteBulkWriter, sqlitePragmas+sqliteBulkReader
+	}
 	// One writer: SQLite allows one at a time, and a queue in Go is fairer than
 	// its busy handler.
-	write, err := open(sqlitePragmas+"&_txlock=immediate", 1)
+	write, err := open(writer+"&_txlock=immediate", 1)
 	if err != nil {
 		return pools{}, err
 	}
-	read, err := open(sqlitePragmas+"&_pragma=query_only(1)", sqliteReaders)
+	read, err := open(reader+"&_pragma=query_only(1)", sqliteReaders)
 	if err != nil {
 		return pools{}, err
 	}

@@ -99,6 +99,8 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 	s["owners"] = Statement{selectOwners(recipient.Email, keys[:100]), nil}
 	s["owners, phone"] = Statement{selectOwners(recipient.SMS, keys[:100]), nil}
 	s["erased"] = Statement{selectErased(keys[:100]), nil}
+	s["new events"] = Statement{newEvents, []any{5990}}
+	s["new contacts"] = Statement{newContacts, []any{5990}}
 	s["suppressed"] = Statement{selectSuppressed, []any{k, 100}}
 	s["fsck, events"] = Statement{selectFolded, []any{beforeBytes(keys[0]), k}}
 	return s

@@ -48,7 +48,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if c.MaxOpenConns <= 0 {
 		c.MaxOpenConns = 20
 	}
-	p, d, err := openPools(c.URL, c.MaxOpenConns)
+	p, d, err := openPools(c)
 	if err != nil {
 		return nil, err
 	}

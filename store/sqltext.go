@@ -12,7 +12,8 @@ import (
 
 // The statements of the hot paths are generated text: one round trip, no
 // prepare, no limit of placeholders. Nothing but what this file writes goes
-// into them, and it writes every string as hex.
+// into them, and it writes every string as hex. What comes by the thousand on
+// SQLite goes another way (bulk.go).
 
 const eventColumns = "fingerprint, recipient_key, at, received_at, kind, echo, channel, source, endpoint, event_id, message_id, code, rule, detail, send_out, actor, evidence"
 

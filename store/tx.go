@@ -98,6 +98,9 @@ func (db *DB) insertEvents(ctx context.Context, tx *sqlx.Tx, events []*recipient
 // joinStates raises the fields of recipients and creates missing rows. With
 // empty states it only locks. The rows are sorted by key.
 func (db *DB) joinStates(ctx context.Context, tx *sqlx.Tx, rows []stateRow) error {
+	if db.bulk(len(rows)) {
+		return bulkJoin(ctx, tx, rows)
+	}
 	for len(rows) > 0 {
 		n := min(len(rows), rowsPerStatement)
 		if _, err := tx.ExecContext(ctx, string(db.d.appendJoin(nil, rows[:n]))); err != nil {

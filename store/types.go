@@ -29,6 +29,9 @@ type Config struct {
 	BatchEvents int
 	// MaxOpenConns bounds the connections of the general pool; zero means 20.
 	MaxOpenConns int
+	// Bulk is for whoever writes much at once, and alone in its process: more of an
+	// SQLite file stays in memory for the writer, and less for readers.
+	Bulk bool
 }
 
 // Observer is told what Record does, for metrics. Its methods must not block.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -59,10 +60,17 @@ func (cmd *importCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if strings.HasPrefix(c.database, "sqlite:") {
+	cfg.Together = mysqlTogether
+	lite := strings.HasPrefix(c.database, "sqlite:")
+	if lite {
 		cfg.Together = sqliteTogether
 	}
-	db, keyer, err := e.openStore(c, e.logger(c), nil, func(sc *store.Config) { sc.BatchEvents = cfg.Together })
+	debug.SetGCPercent(gcPercent)
+	db, keyer, err := e.openStore(c, e.logger(c), nil, func(sc *store.Config) {
+		if sc.Bulk = true; lite {
+			sc.BatchEvents = cfg.Together
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -83,9 +91,15 @@ func (cmd *importCmd) Run(e *env) error {
 	return nil
 }
 
-// sqliteTogether is as much as a service on the same file can wait for: about a
-// second.
-const sqliteTogether = 20_000
+const (
+	// sqliteTogether is as much as a service on the same file can wait for: about a
+	// second.
+	sqliteTogether = 20_000
+	// mysqlTogether: there, others wait for the same addresses alone.
+	mysqlTogether = 10_000
+	// gcPercent: what waits for the database is large and short-lived.
+	gcPercent = 50
+)
 
 // config is what the command line says.
 func (cmd *importCmd) config(e *env, c *config) (cfg port.Config, err error) {

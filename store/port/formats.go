@@ -29,7 +29,10 @@ type fact struct {
 
 // formats are tried in this order.
 //
-// Where the headers come from (read 2026-11-28):
+// Where the headers come from: documentation as it is known to us, not always an
+// export that we made ourselves. Tools rename columns now and then; what does not
+// fit any more is a plain list, whose columns can be named, and a row of which
+// nothing can be used is rejected, with its reason.
 //
 //   - Strikeout: export.go of this package.
 //   - Amazon SES: the members of ListSuppressedDestinations, which its console and

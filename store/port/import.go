@@ -139,7 +139,7 @@ type reject struct {
 // run reads ahead while the database writes.
 func (p *importer) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	free, ready := make(chan *batch, 3), make(chan *batch, 1)
+	free, ready := make(chan *batch, 2), make(chan *batch, 1)
 	for range cap(free) {
 		free <- &batch{buf: make([]byte, 0, chunkBytes*max(1, p.cfg.Together/together))}
 	}
