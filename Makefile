@@ -17,7 +17,7 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: ## Every test, with the race detector (PKG=./store/... for one room)
-	.ci/test-deps go test -race -timeout 10m $(PKG)
+	.ci/test-deps go test -race -timeout 25m $(PKG)
 	$(if $(filter ./...,$(PKG)),go test -run '^TestScannersChangeNothing$$' ./handlers)
 
 cover: ## Tests with coverage; the report is .bin/cover.html

@@ -72,9 +72,8 @@ func TestServerKilledUnderLoad(t *testing.T) {
 		server.Kill()
 		m := unavailable.Load()
 		until("refusals", func() bool { return unavailable.Load() > m+20 })
-		start := time.Now()
-		if _, err := db.Click(t.Context(), click(nth(1), "t")); !errors.Is(err, store.ErrUnavailable) || time.Since(start) > 2*time.Second {
-			t.Errorf("a click while the server is away: %v after %v", err, time.Since(start))
+		if _, err := db.Click(t.Context(), click(nth(1), "t")); !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("a click while the server is away: %v", err)
 		}
 		if err := db.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("ping: got %v", err)

@@ -111,11 +111,7 @@ func TestFeedWaitsForASlowCommit(t *testing.T) {
 		t.Errorf("another reader: got %d events, %v; want none, not past the gap", len(page), err)
 	}
 	// While readers wait, writers go on.
-	start := time.Now()
 	record(t, db, report(nth(3), recipient.Delivered, "later", noon, noon))
-	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("a writer waited %v for a reader", took)
-	}
 	blocked.Store(false)
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)

@@ -228,11 +228,11 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-// Anybody who may post a message may post one that is meant to be slow: time
-// grows with the size and not with its square.
+// Anybody who may post a message may post one that is meant to be slow. With
+// time that grows with the square of the size, this would not end in time.
 func TestHostileMessages(t *testing.T) {
 	c, _ := setup(t)
-	const size = 1 << 20
+	const size = 4 << 20
 	for name, part := range map[string]string{"links on one line": "http://a.b/c ", "folded header": " x\n", "anchors": `<a href="http://a.b/">unsubscribe`, "words": "unsubscrib "} {
 		head := "Content-Type: text/html\n\n"
 		if name == "folded header" {
@@ -240,10 +240,8 @@ func TestHostileMessages(t *testing.T) {
 		}
 		for _, kind := range []string{"text/html", "text/plain"} {
 			m := []byte(strings.Replace(head, "text/html", kind, 1) + strings.Repeat(part, size/len(part)))
-			start := time.Now()
-			Check(m, c)
-			if took := time.Since(start); took > 5*time.Second {
-				t.Errorf("%s as %s: %v", name, kind, took)
+			if r := Check(m, c); r.Worst() != Fail {
+				t.Errorf("%s as %s: got %v", name, kind, r.Worst())
 			}
 		}
 	}
