@@ -99,6 +99,9 @@ func (s *Server) panelOf(c *Ctx, r store.Recipient, contact int64) (panel, error
 	st := r.State
 	if p.Blocked {
 		p.Why = whyBlocked(p.causes.Block)
+		if !c.User.Can(operator) {
+			p.Why = veiled(recipient.Redact(p.Why, r.Address))
+		}
 		p.WhyMore = s.said(p.causes.Block)
 		p.bouncedAnew = !st.UnblockedAt.IsZero() && p.causes.Block != nil && p.causes.Block.Kind == recipient.HardBounce
 	} else if !st.UnblockedAt.IsZero() && !st.BlockedAt.IsZero() {

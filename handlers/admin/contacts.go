@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -272,6 +273,13 @@ func (s *Server) listFlagged(c *Ctx, q query, v *contactsView) error {
 	return nil
 }
 
+// mailLike finds what looks like an e-mail address.
+var mailLike = regexp.MustCompile(`[^\s<>"'(),;:]+@[^\s<>"'(),;:]+`)
+
+// veiled hides all addresses of a text from those who see them masked: not only
+// that which the text is about, but also one of former times, or another's.
+func veiled(text string) string { return mailLike.ReplaceAllString(text, recipient.Redacted) }
+
 // nameOf is a contact as this user may see it: names and external ids often
 // hold the address.
 func nameOf(c *Ctx, ct store.Contact) contactLine {
@@ -280,6 +288,7 @@ func nameOf(c *Ctx, ct store.Contact) contactLine {
 		for _, a := range []recipient.Address{ct.Email, ct.Phone} {
 			l.Name, l.ExternalID = recipient.Redact(l.Name, a), recipient.Redact(l.ExternalID, a)
 		}
+		l.Name, l.ExternalID = veiled(l.Name), veiled(l.ExternalID)
 	}
 	if l.Name == "" {
 		l.Name = l.ExternalID

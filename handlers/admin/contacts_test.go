@@ -246,6 +246,27 @@ func TestCard(t *testing.T) {
 	}
 }
 
+// Whoever sees addresses masked reads none in what others wrote either: neither
+// one of former times nor somebody else's.
+func TestViewersReadNoAddress(t *testing.T) {
+	d := newDesk(t)
+	d.put(store.Contact{ExternalID: "old@example.com", Name: "Nora (old@example.com)", Email: mail("old@example.com")})
+	d.put(store.Contact{ExternalID: "old@example.com", Name: "Nora (old@example.com)", Email: mail("new@example.com")})
+	d.report(recipient.Event{Kind: recipient.HardBounce, Address: mail("new@example.com"), Detail: "550 <forwarded@example.org>: user unknown"})
+	a := mail("other@example.com")
+	if _, err := d.db.Act(t.Context(), store.Act{Kind: recipient.Block, Channel: recipient.Email, Address: a, Key: keyOf("other@example.com"), Source: recipient.FromAdmin, Actor: "anna", Reason: "her son asked, son@example.net"}); err != nil {
+		t.Fatal(err)
+	}
+	get, _ := d.as(store.RoleOperator)
+	look, _ := d.as(store.RoleViewer)
+	for path, secrets := range map[string][]string{"/admin/contacts": {"old@example.com"}, "/admin/contacts/1": {"old@example.com", "forwarded@example.org"}, addressPath(recipient.Email, keyOf("other@example.com")): {"son@example.net"}} {
+		for _, secret := range secrets {
+			want(t, "operator "+path, get(path).body, secret)
+			want(t, "viewer "+path, look(path).body, "!"+secret)
+		}
+	}
+}
+
 // The whole story of a blocked address: unblock asks why, tells of the
 // provider's own list, and warns when it bounced again after one.
 func TestUnblock(t *testing.T) {

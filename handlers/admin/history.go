@@ -68,7 +68,13 @@ func (s *Server) historyLine(c *Ctx, e *store.StoredEvent, p *panel) historyLine
 		}
 		return v
 	}
-	l := historyLine{ID: e.ID, At: e.At, Of: p.Title, Headline: headline(&e.Event), Who: s.who(&e.Event), Words: text(e.Detail), Code: text(e.Code)}
+	words := func(v string) string {
+		if v = text(v); !open {
+			v = veiled(v)
+		}
+		return v
+	}
+	l := historyLine{ID: e.ID, At: e.At, Of: p.Title, Headline: headline(&e.Event), Who: s.who(&e.Event), Words: words(e.Detail), Code: text(e.Code)}
 	switch {
 	case is(p.causes.Block, e) && p.Blocked:
 		l.Standing = "This blocks the " + thing(e.Channel) + " now."
@@ -81,13 +87,13 @@ func (s *Server) historyLine(c *Ctx, e *store.StoredEvent, p *panel) historyLine
 	}
 	ev := e.Evidence
 	if ct := ev.Consent; ct != nil {
-		l.Receipt = facts("Given in", text(ct.Source), "Agreed to", text(ct.Wording), "Given on", day(ct.At), "Evidence", text(ct.Evidence),
+		l.Receipt = facts("Given in", words(ct.Source), "Agreed to", words(ct.Wording), "Given on", day(ct.At), "Evidence", words(ct.Evidence),
 			"Recorded by", s.who(&e.Event), "Recorded", when(e.ReceivedAt))
 	}
 	l.Facts = facts("Kind", string(e.Kind), "Happened", stamp(e.At), "Heard", stamp(e.ReceivedAt), "Source", string(e.Source), "Endpoint", e.Endpoint,
-		"Rule", text(e.Rule), "Provider's code", text(e.Code), "Provider's words", text(e.Detail), "Message", text(e.MessageID), "Event", text(e.EventID),
+		"Rule", text(e.Rule), "Provider's code", text(e.Code), "Provider's words", words(e.Detail), "Message", text(e.MessageID), "Event", text(e.EventID),
 		"Send-out", text(e.SendOut), "Actor", e.Actor, "Way", ev.Via, "Link's key", ev.KeyID, "Link made", ev.IssuedAt,
-		"The page said", text(ev.Wording), "Its version", ev.WordingVersion, "Its language", ev.Language, "Text message", text(ev.Text), "Doubt", text(ev.Suspicious))
+		"The page said", text(ev.Wording), "Its version", ev.WordingVersion, "Its language", ev.Language, "Text message", words(ev.Text), "Doubt", text(ev.Suspicious))
 	if e.Echo && e.Kind != recipient.OptIn {
 		l.Facts = append(l.Facts, fact{"Echo", "the provider reports its own list, not something new"})
 	}
