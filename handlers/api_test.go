@@ -55,6 +55,7 @@ func TestAPIAnswers(t *testing.T) {
 		{"opt-in without consent", "POST", one + "/opt-in", `{"reason":"x"}`, writeKey, 422, "consent"},
 		{"opt-in without source", "POST", one + "/opt-in", `{"consent":{"wording":"yes"}}`, writeKey, 422, "consent.source"},
 		{"opt-in without wording", "POST", one + "/opt-in", `{"consent":{"source":"phone","wording":" "}}`, writeKey, 422, "consent.wording"},
+		{"opt-in of the future", "POST", one + "/opt-in", `{"consent":{"source":"phone","wording":"yes","at":"2126-01-01T00:00:00Z"}}`, writeKey, 422, "consent.at"},
 		{"opt-in at no time", "POST", one + "/opt-in", `{"consent":{"source":"phone","wording":"yes","at":"yesterday"}}`, writeKey, 422, "consent.at"},
 		{"opt-in", "POST", one + "/opt-in", `{"consent":{"source":"phone","wording":"yes"}}`, writeKey, 200, ""},
 		{"lookup", "POST", "/v1/lookup", `{"channel":"sms","address":"040 123 4567"}`, readKey, 200, ""},
