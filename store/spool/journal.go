@@ -41,6 +41,10 @@ type segment struct {
 	records int
 	bytes   int64
 	oldest  int64 // of the first record, microseconds
+	// kept are the records, by their place, that the replay has stored. A segment
+	// that is set aside for another record is tried again and again, and must not
+	// bring back what somebody has dealt with since.
+	kept map[int]bool
 }
 
 // journal is the directory: records are appended, synced in groups, read again

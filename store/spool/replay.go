@@ -69,15 +69,17 @@ func (d *DB) store(ctx context.Context, s *segment) {
 	}
 	c := newCursor(data)
 	failed := 0
-	for {
+	for place := 0; ; {
 		items := window(c)
 		if len(items) == 0 {
 			break
 		}
-		failed += d.apply(ctx, items)
+		failed += d.apply(ctx, s.left(items, place))
 		if ctx.Err() != nil {
 			return
 		}
+		s.note(items, place)
+		place += len(items)
 	}
 	if c.cut {
 		d.log.Warn("the last record of a file of the spool was never finished, nor acknowledged", "file", s.name)
@@ -93,6 +95,29 @@ func (d *DB) store(ctx context.Context, s *segment) {
 		d.journal.setAside(s, damaged)
 	default:
 		d.journal.remove(s)
+	}
+}
+
+// left returns those of some records, from a place on, that are not stored yet.
+func (s *segment) left(items []*item, place int) []*item {
+	var out []*item
+	for n, i := range items {
+		if !s.kept[place+n] {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func (s *segment) note(items []*item, place int) {
+	for n, i := range items {
+		if i.fate != kept {
+			continue
+		}
+		if s.kept == nil {
+			s.kept = map[int]bool{}
+		}
+		s.kept[place+n] = true
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
@@ -407,5 +408,42 @@ func TestCloseUnderLoad(t *testing.T) {
 	drained(t, openSpool(t, Config{Dir: dir, db: f}))
 	if n := int64(f.stored()); n < acked.Load() || refusals.Load() != 8 {
 		t.Errorf("%d events of %d acknowledged; %d refusals", n, acked.Load(), refusals.Load())
+	}
+}
+
+// A record that the database refuses keeps its file for long. The others in it
+// are stored once: what an administrator discarded from quarantine meanwhile
+// does not come back.
+func TestRefusedFileBringsNothingBack(t *testing.T) {
+	f := newFake()
+	f.set(down)
+	d, err := Open(Config{Dir: t.TempDir(), db: f, Keyer: keyer, Now: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	spooled(t, d, 1)
+	if err := d.Quarantine(t.Context(), store.Held{Endpoint: "acme", Reason: "unreadable", Body: []byte("x"), ReceivedAt: noon}); err != nil {
+		t.Fatal(err)
+	}
+	spooled(t, d, 2)
+	f.set(func(f *fake) { f.refuse = func(e recipient.Event) bool { return e.MessageID == "message 2" } })
+	f.set(up)
+	until(t, "the file to be set aside", func() bool { return d.Stats().Refused == 1 })
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.set(func(f *fake) {
+		if len(f.held) != 1 || len(f.events) != 1 {
+			t.Errorf("%d in quarantine and %d events, want one of each", len(f.held), len(f.events))
+		}
+		f.held = nil // discarded
+	})
+	for range 3 {
+		d.store(t.Context(), d.journal.setAsides()[0])
+	}
+	f.set(func(f *fake) { f.refuse = nil })
+	d.store(t.Context(), d.journal.setAsides()[0])
+	if len(f.held) != 0 || f.stored() != 2 || len(d.journal.setAsides()) != 0 {
+		t.Errorf("%d in quarantine, %d events, %d files; want none, two, none", len(f.held), f.stored(), len(d.journal.setAsides()))
 	}
 }
