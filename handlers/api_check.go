@@ -68,7 +68,7 @@ func (s *Server) check(c *fiber.Ctx) error {
 	}
 	ctx, cancel := s.withTimeout()
 	defer cancel()
-	states, err := s.cfg.Store.States(ctx, asked)
+	states, err := s.cfg.Store.CheckStates(ctx, asked)
 	if err != nil {
 		return err
 	}

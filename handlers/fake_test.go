@@ -285,6 +285,10 @@ func (f *fakeStore) States(_ context.Context, keys []recipient.Key) (map[recipie
 	return out, err
 }
 
+func (f *fakeStore) CheckStates(ctx context.Context, keys []recipient.Key) (map[recipient.Key]recipient.State, error) {
+	return f.States(ctx, keys)
+}
+
 func (f *fakeStore) PutContact(_ context.Context, c store.Contact, o store.PutOptions) (store.Contact, bool, error) {
 	unlock, err := f.lock()
 	defer unlock()

@@ -31,6 +31,7 @@ type Store interface {
 
 	Recipient(ctx context.Context, key recipient.Key) (store.Recipient, error)
 	History(ctx context.Context, key recipient.Key, limit int, before string) ([]store.StoredEvent, string, error)
+	CheckStates(ctx context.Context, keys []recipient.Key) (map[recipient.Key]recipient.State, error)
 	States(ctx context.Context, keys []recipient.Key) (map[recipient.Key]recipient.State, error)
 
 	Feed(ctx context.Context, after int64, limit int) ([]store.StoredEvent, error)

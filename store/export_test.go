@@ -34,6 +34,7 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 	k, lots := keys[0][:], int64(1)<<62
 	s := map[string]Statement{
 		"states":        {selectStates(keys[:100]), nil},
+		"check states":  {selectStates(keys[:100]) + everSuppressed, nil},
 		"known events":  {selectKnown(prints[:100]), nil},
 		"by print":      {selectByPrint(prints[:3]), nil},
 		"locked states": {selectRecipients + "IN (" + string(keyList(nil, keys[:3])) + ") ORDER BY recipient_key" + db.d.forUpdate, nil},

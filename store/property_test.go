@@ -73,9 +73,16 @@ func TestAnyOrderGivesTheSameState(t *testing.T) {
 			if err != nil {
 				rt.Fatal(err)
 			}
+			check, err := dbs[0].CheckStates(t.Context(), keys)
+			if err != nil {
+				rt.Fatal(err)
+			}
 			for k, w := range want {
 				if g := got[k]; g != w {
 					rt.Fatalf("got %+v, want %+v", g, w)
+				}
+				if g, known := check[k]; known && g != w || !known && w.Suppressed() {
+					rt.Fatalf("for a check: got %+v, want %+v", g, w)
 				}
 			}
 		})

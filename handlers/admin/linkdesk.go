@@ -47,7 +47,7 @@ func LinkCodes(db *store.DB) func(context.Context, []linkcsv.Code) error {
 // LinkSuppressed tells linkcsv whom to leave out.
 func LinkSuppressed(db *store.DB) func(context.Context, []recipient.Key) ([]bool, error) {
 	return func(ctx context.Context, keys []recipient.Key) ([]bool, error) {
-		states, err := db.States(ctx, keys)
+		states, err := db.CheckStates(ctx, keys)
 		out := make([]bool, len(keys))
 		for i, k := range keys {
 			out[i] = states[k].Suppressed()

@@ -33,7 +33,7 @@ func Open(rawURL string, conns int) (*DB, error) {
 	if scheme == "sqlite" {
 		// The store's own settings: what is measured is the batching, not the disk.
 		u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: rest}).EscapedPath(), RawQuery: "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
-			"&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-65536)&_txlock=immediate"}
+			"&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-49152)&_txlock=immediate"}
 		c, err := sqlite.NewConnector(u.String())
 		if err != nil {
 			return nil, fmt.Errorf("open sqlite: %w", err)
