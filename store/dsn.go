@@ -165,14 +165,14 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 const sqlitePragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(2)"
 
 // The readers are several and do not share what they keep; what they miss is in
-// the system's cache of files. Large checkpoints, because each costs a sync of the main file. In bulk, the
-// keys of every transaction are all over the file: what stays in memory until the
-// next one need not be read again, nor be written to the main file twice.
+// the system's cache of files. Large checkpoints, because each costs a sync of
+// the main file; in bulk even larger ones, because the keys of every transaction
+// are all over the file. The driver takes twice the memory for pages that is said
+// here.
 const (
 	sqliteWriter     = "&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-49152)"
 	sqliteReader     = "&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-4096)"
-	sqliteBulkWriter = "&_pragma=wal_autocheckpoint(50000)&_pragma=cache_size(-131072)"
-	sqliteBulkReader = "&_pragma=wal_autocheckpoint(50000)&_pragma=cache_size(-8192)"
+	sqliteBulkWriter = "&_pragma=wal_autocheckpoint(50000)&_pragma=cache_size(-65536)"
 )
 
 // sqliteReaders bounds concurrent reads; they do not wait for the writer.
@@ -205,7 +205,7 @@ func openSQLite(path string, bulk bool) (pools, error) {
 	}
 	writer, reader := sqlitePragmas+sqliteWriter, sqlitePragmas+sqliteReader
 	if bulk {
-		writer, reader = sqlitePragmas+sqliteBulkWriter, sqlitePragmas+sqliteBulkReader
+		writer = sqlitePragmas + sqliteBulkWriter
 	}
 	// One writer: SQLite allows one at a time, and a queue in Go is fairer than
 	// its busy handler.

@@ -29,8 +29,8 @@ type Config struct {
 	BatchEvents int
 	// MaxOpenConns bounds the connections of the general pool; zero means 20.
 	MaxOpenConns int
-	// Bulk is for whoever writes much at once, and alone in its process: more of an
-	// SQLite file stays in memory for the writer, and less for readers.
+	// Bulk is for whoever writes much at once, and alone in its process: SQLite
+	// copies its log into the main file less often, and keeps more of it in memory.
 	Bulk bool
 }
 
