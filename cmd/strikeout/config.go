@@ -270,18 +270,23 @@ func setListen(to *string, v value) error {
 }
 
 func setPublicURL(c *config, v value) error {
-	const expected = "a URL such as https://u.example.com"
+	s, path, err := baseURL(v, "https://u.example.com")
+	c.publicURL, c.pages.BasePath = s, path
+	return err
+}
+
+// baseURL reads a URL to which paths are appended, and the path of its own.
+func baseURL(v value, such string) (base, path string, err error) {
+	expected := "a URL such as " + such
 	s, err := v.text(expected)
 	if err != nil {
-		return err
+		return "", "", err
 	}
 	u, ok := webURL(s)
 	if !ok || u.RawQuery != "" || u.Fragment != "" {
-		return v.fail("expected %s, without a query", expected)
+		return "", "", v.fail("expected %s, without a query", expected)
 	}
-	c.publicURL = strings.TrimSuffix(s, "/")
-	c.pages.BasePath = strings.TrimSuffix(u.Path, "/")
-	return nil
+	return strings.TrimSuffix(s, "/"), strings.TrimSuffix(u.Path, "/"), nil
 }
 
 // setMailto takes the address without its scheme; newLinker judges the rest.

@@ -28,17 +28,9 @@ func (c *config) deskURL() string {
 }
 
 func setAdminURL(c *config, v value) error {
-	const expected = "a URL such as https://desk.example.com"
-	s, err := v.text(expected)
-	if err != nil {
-		return err
-	}
-	u, ok := webURL(s)
-	if !ok || u.RawQuery != "" || u.Fragment != "" {
-		return v.fail("expected %s, without a query", expected)
-	}
-	c.adminURL = strings.TrimSuffix(s, "/")
-	return nil
+	s, _, err := baseURL(v, "https://desk.example.com")
+	c.adminURL = s
+	return err
 }
 
 // newDesk builds the administrators' pages.
