@@ -170,8 +170,8 @@ const sqlitePragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pra
 // are all over the file. The driver takes twice the memory for pages that is said
 // here.
 const (
-	sqliteWriter     = "&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-49152)"
-	sqliteReader     = "&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-4096)"
+	sqliteWriter     = "&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-16384)"
+	sqliteReader     = "&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-2048)"
 	sqliteBulkWriter = "&_pragma=wal_autocheckpoint(50000)&_pragma=cache_size(-65536)"
 )
 
