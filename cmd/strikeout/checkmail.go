@@ -2,9 +2,8 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 
+	"github.com/strikeout/strikeout/handlers/admin"
 	"github.com/strikeout/strikeout/store"
 	"github.com/strikeout/strikeout/tokens"
 	"github.com/strikeout/strikeout/tokens/mailcheck"
@@ -56,11 +55,7 @@ func (cmd *checkMailCmd) Run(e *env) error {
 				return tokens.Claims{}, err
 			}
 		}
-		l, err := db.ShortLink(e.ctx, code)
-		if errors.Is(err, store.ErrNotFound) {
-			return tokens.Claims{}, fmt.Errorf("%w: nobody issued this code", tokens.ErrInvalid)
-		}
-		return tokens.Claims{Key: l.Key, Channel: l.Channel, IssuedAt: l.CreatedAt, SendOut: l.SendOut, Language: l.Language, Preview: l.Preview}, err //nolint:wrapcheck // looked at only
+		return admin.LinkCode(e.ctx, db)(code)
 	}})
 	if err := cmd.print(e, r); err != nil {
 		return err
