@@ -166,8 +166,19 @@ func bulkJoin(ctx context.Context, tx *sqlx.Tx, rows []stateRow) error {
 	return err
 }
 
-// bulkContacts is appendContacts for contacts that are all new or all known.
-func (d dialect) bulkContacts(ctx context.Context, tx *sqlx.Tx, plans []contactPlan, now time.Time) error {
+// bulkAddresses is insertAddresses.
+func bulkAddresses(ctx context.Context, tx *sqlx.Tx, rows []stateRow) error {
+	_, err := bulkExec(ctx, tx, addressesHead, "", 3, rows, func(to []any, r *stateRow) []any {
+		if a := r.address.Value(); a != "" {
+			return append(to, r.key[:], string(r.channel), a)
+		}
+		return append(to, r.key[:], string(r.channel), nil)
+	})
+	return err
+}
+
+// bulkContacts is writeContacts.
+func (d dialect) bulkContacts(ctx context.Context, tx *sqlx.Tx, plans []contactPlan, now time.Time, end string) error {
 	key := func(to []any, m *move) []any {
 		switch {
 		case !m.new.IsZero():
@@ -177,7 +188,7 @@ func (d dialect) bulkContacts(ctx context.Context, tx *sqlx.Tx, plans []contactP
 		}
 		return append(to, nil, 0)
 	}
-	_, err := bulkExec(ctx, tx, insertContacts, d.upsertContacts(), 9, plans, func(to []any, p *contactPlan) []any {
+	_, err := bulkExec(ctx, tx, contactsHead, end, 9, plans, func(to []any, p *contactPlan) []any {
 		to = append(to, []byte(p.c.ExternalID), p.c.Name, p.c.Language)
 		to = key(key(to, &p.email), &p.phone)
 		return append(to, micros(now), micros(now))

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -77,6 +76,9 @@ func (db *DB) putParts(ctx context.Context, list []Contact, together []int, o Pu
 				more[n], err = db.putTogether(ctx, tx, list, part, o, found)
 				return err
 			})
+			if classify(errs[n]) == duplicate { // others make the same contacts, again and again
+				more[n], found, errs[n] = part, nil, nil
+			}
 			for i, r := range found {
 				out[i] = r // no other part has it
 			}
@@ -95,7 +97,7 @@ func (db *DB) PlanContacts(ctx context.Context, list []Contact, o PutOptions) ([
 	list = slices.Clone(list)
 	out := make([]ContactResult, len(list))
 	together, alone := db.arrangeContacts(list, o, out)
-	plans, err := planContacts(ctx, db.read, list, append(together, alone...), o)
+	plans, err := planContacts(ctx, db.read, list, append(together, alone...), o, "")
 	if err != nil {
 		return nil, wrap("look at contacts", err)
 	}
@@ -138,16 +140,12 @@ func (db *DB) arrangeContacts(list []Contact, o PutOptions, out []ContactResult)
 }
 
 // putTogether saves those, in the order of their ids, of which no address has to be carried over, and
-// returns the others.
+// returns the others. Contacts that are there are locked; one that somebody else
+// makes meanwhile is a duplicate, and the whole is planned again.
 func (db *DB) putTogether(ctx context.Context, tx *sqlx.Tx, list []Contact, which []int, o PutOptions, out map[int]ContactResult) (alone []int, err error) {
-	if db.d.forUpdate != "" {
-		if err := lockContacts(ctx, tx, list, which, db.d.forUpdate); err != nil {
-			return nil, err
-		}
-	}
 	o2 := o
 	o2.AcceptShared = true // asked below, when the addresses are locked
-	plans, err := planContacts(ctx, tx, list, which, o2)
+	plans, err := planContacts(ctx, tx, list, which, o2, db.d.lockContacts())
 	if err != nil {
 		return nil, err
 	}
@@ -163,12 +161,14 @@ func (db *DB) putTogether(ctx context.Context, tx *sqlx.Tx, list []Contact, whic
 			out[p.i] = p.result(nil)
 		}
 	}
-	erased, err := db.lockComing(ctx, tx, todo)
+	there, err := db.introduce(ctx, tx, coming(todo))
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseShared(ctx, tx, todo, o); err != nil {
-		return nil, err
+	if len(there) > 0 {
+		if err := refuseShared(ctx, tx, todo, o, func(k recipient.Key) bool { _, ok := there[k]; return ok }); err != nil {
+			return nil, err
+		}
 	}
 	save := todo[:0]
 	for i := range todo {
@@ -176,7 +176,7 @@ func (db *DB) putTogether(ctx context.Context, tx *sqlx.Tx, list []Contact, whic
 		switch {
 		case p.err != nil:
 			out[p.i] = p.result(nil)
-		case slices.ContainsFunc(p.comes(), func(m *move) bool { return erased[m.new] }):
+		case slices.ContainsFunc(p.comes(), func(m *move) bool { return there[m.new] }): // of somebody who was erased
 			alone = append(alone, p.i)
 		default:
 			out[p.i] = p.result(func(recipient.Key) bool { return false })
@@ -186,138 +186,134 @@ func (db *DB) putTogether(ctx context.Context, tx *sqlx.Tx, list []Contact, whic
 	return alone, db.saveContacts(ctx, tx, save, recipient.Micro(db.now()))
 }
 
-func lockContacts(ctx context.Context, tx *sqlx.Tx, list []Contact, which []int, forUpdate string) error {
-	for some := range slices.Chunk(which, statesChunk) {
-		ids := make([]string, len(some))
-		for n, i := range some {
-			ids[n] = list[i].ExternalID
+// saveContacts writes contacts and their terms. New ones are inserted and never
+// joined with one that somebody else made meanwhile: that one may have an address
+// with an opt-out that has to be carried over.
+func (db *DB) saveContacts(ctx context.Context, tx *sqlx.Tx, plans []contactPlan, now time.Time) error {
+	slices.SortStableFunc(plans, func(a, b contactPlan) int {
+		if a.created == b.created {
+			return 0
 		}
-		var locked []int64
-		if err := tx.SelectContext(ctx, &locked, string(appendIDs([]byte("SELECT id FROM contacts WHERE external_id IN ("), ids))+" ORDER BY external_id"+forUpdate); err != nil {
+		if a.created {
+			return -1
+		}
+		return 1
+	})
+	n := 0
+	for n < len(plans) && plans[n].created {
+		n++
+	}
+	ids, err := db.insertContacts(ctx, tx, plans[:n], now)
+	if err != nil {
+		return err
+	}
+	if err := db.writeContacts(ctx, tx, plans[n:], now, db.d.upsertContacts(), nil); err != nil {
+		return err
+	}
+	list := make([]term, 0, 5*len(plans))
+	var old []int64
+	for i := range plans {
+		p := &plans[i]
+		if i < n {
+			list = appendTerms(list, ids[p.c.ExternalID], p.c)
+			continue
+		}
+		old = append(old, p.was.ID)
+		list = appendTerms(list, p.was.ID, p.c)
+	}
+	return db.replaceTerms(ctx, tx, old, list)
+}
+
+// writeContacts inserts contacts, or raises those that are there by the end of an
+// upsert. Each is called with the contacts of every statement and the id of the
+// first, where the database says it.
+func (db *DB) writeContacts(ctx context.Context, tx *sqlx.Tx, plans []contactPlan, now time.Time, end string, each func(some []contactPlan, first int64) error) error {
+	if db.bulk(len(plans)) {
+		return db.d.bulkContacts(ctx, tx, plans, now, end)
+	}
+	var b []byte
+	for some := range slices.Chunk(plans, contactsPerStatement) {
+		b = append(db.d.appendContacts(b[:0], some, now), end...)
+		done, err := tx.ExecContext(ctx, string(b))
+		if err != nil {
 			return err //nolint:wrapcheck // inTx wraps
+		}
+		if each == nil || !db.d.mysql {
+			continue
+		}
+		first, err := done.LastInsertId()
+		if err != nil {
+			return err //nolint:wrapcheck // inTx wraps
+		}
+		if err := each(some, first); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// lockComing locks the new addresses in one order, makes them known, and says
-// which are those of erased people.
-func (db *DB) lockComing(ctx context.Context, tx *sqlx.Tx, plans []contactPlan) (erased map[recipient.Key]bool, err error) {
-	var rows []stateRow
-	for i := range plans {
-		for _, m := range plans[i].comes() {
-			address := plans[i].c.Email
-			if m.channel == recipient.SMS {
-				address = plans[i].c.Phone
-			}
-			rows = append(rows, stateRow{key: m.new, channel: m.channel, address: address})
-		}
-	}
-	slices.SortFunc(rows, func(a, b stateRow) int { return bytes.Compare(a.key[:], b.key[:]) })
-	if err := db.joinStates(ctx, tx, rows); err != nil {
-		return nil, err
-	}
-	erased = map[recipient.Key]bool{}
-	for some := range slices.Chunk(rows, statesChunk) {
-		keys := make([]recipient.Key, len(some))
-		for i := range some {
-			keys[i] = some[i].key
-		}
-		var gone [][]byte
-		if err := tx.SelectContext(ctx, &gone, selectErased(keys)); err != nil {
-			return nil, err //nolint:wrapcheck // inTx wraps
-		}
-		for _, k := range gone {
-			erased[recipient.Key(k)] = true
-		}
-	}
-	return erased, nil
+const contactsPerStatement = 500
+
+type savedContact struct {
+	ID         int64  `db:"id"`
+	ExternalID []byte `db:"external_id"`
 }
 
-func selectErased(keys []recipient.Key) string {
-	b := keyList([]byte("SELECT recipient_key FROM recipients WHERE recipient_key IN ("), keys)
-	return string(append(b, ") AND erased_at > 0"...))
-}
-
-// saveContacts writes contacts and their terms.
-func (db *DB) saveContacts(ctx context.Context, tx *sqlx.Tx, plans []contactPlan, now time.Time) error {
+// insertContacts inserts new contacts and returns their ids by their external
+// ids. The ids of one statement follow one another, but for what others insert;
+// what is not found so is asked for by name.
+func (db *DB) insertContacts(ctx context.Context, tx *sqlx.Tx, plans []contactPlan, now time.Time) (map[string]int64, error) {
+	ids := make(map[string]int64, len(plans))
+	read := func(query string) error {
+		var rows []savedContact
+		if err := tx.SelectContext(ctx, &rows, query); err != nil {
+			return err //nolint:wrapcheck // inTx wraps
+		}
+		for _, r := range rows {
+			ids[string(r.ExternalID)] = r.ID
+		}
+		return nil
+	}
 	var last int64
 	if !db.d.mysql {
 		if err := tx.GetContext(ctx, &last, lastContact); err != nil {
-			return err //nolint:wrapcheck // inTx wraps
-		}
-	}
-	if db.bulk(len(plans)) {
-		if err := db.d.bulkContacts(ctx, tx, plans, now); err != nil {
-			return err
-		}
-	} else {
-		for some := range slices.Chunk(plans, rowsPerStatement) {
-			if _, err := tx.ExecContext(ctx, string(db.d.appendContacts(nil, some, now))); err != nil {
-				return err //nolint:wrapcheck // inTx wraps
-			}
-		}
-	}
-	ids, err := db.savedIDs(ctx, tx, plans, last)
-	if err != nil {
-		return err
-	}
-	var terms []term
-	var old []int64
-	for i := range plans {
-		p := &plans[i]
-		id, ok := ids[p.c.ExternalID]
-		if !ok {
-			return errors.New("store: a contact is gone that was just saved")
-		}
-		if !p.created {
-			old = append(old, id)
-		}
-		terms = appendTerms(terms, id, p.c)
-	}
-	return db.replaceTerms(ctx, tx, old, terms)
-}
-
-// savedIDs returns the ids of contacts that were just saved. On SQLite ids only
-// grow and nobody else writes, so the new ones are all after the last.
-func (db *DB) savedIDs(ctx context.Context, tx *sqlx.Tx, plans []contactPlan, last int64) (map[string]int64, error) {
-	type row struct {
-		ID         int64  `db:"id"`
-		ExternalID []byte `db:"external_id"`
-	}
-	ids := make(map[string]int64, len(plans))
-	var names []string
-	for i := range plans {
-		if p := &plans[i]; p.was != nil {
-			ids[p.c.ExternalID] = p.was.ID
-		} else {
-			names = append(names, p.c.ExternalID)
-		}
-	}
-	var rows []row
-	if len(names) > 0 && !db.d.mysql {
-		if err := tx.SelectContext(ctx, &rows, newContacts, last); err != nil {
 			return nil, err //nolint:wrapcheck // inTx wraps
 		}
-		names = nil
 	}
-	for some := range slices.Chunk(names, statesChunk) {
-		var more []row
-		if err := tx.SelectContext(ctx, &more, string(appendIDs([]byte("SELECT id, external_id FROM contacts WHERE external_id IN ("), some))); err != nil {
-			return nil, err //nolint:wrapcheck // inTx wraps
+	if err := db.writeContacts(ctx, tx, plans, now, "", func(some []contactPlan, first int64) error {
+		return read(newContacts(first-1) + " LIMIT " + strconv.Itoa(len(some)))
+	}); err != nil {
+		return nil, err
+	}
+	if !db.d.mysql && len(plans) > 0 { // ids only grow, and nobody else writes meanwhile
+		if err := read(newContacts(last)); err != nil {
+			return nil, err
 		}
-		rows = append(rows, more...)
 	}
-	for _, r := range rows {
-		ids[string(r.ExternalID)] = r.ID
+	var missing []string
+	for i := range plans {
+		if _, ok := ids[plans[i].c.ExternalID]; !ok {
+			missing = append(missing, plans[i].c.ExternalID)
+		}
+	}
+	for some := range slices.Chunk(missing, statesChunk) {
+		if err := read(string(appendIDs([]byte("SELECT id, external_id FROM contacts WHERE external_id IN ("), some))); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range missing {
+		if _, ok := ids[name]; !ok {
+			return nil, errors.New("store: a contact is gone that was just saved")
+		}
 	}
 	return ids, nil
 }
 
-const (
-	lastContact = "SELECT COALESCE(MAX(id), 0) FROM contacts"
-	newContacts = "SELECT id, external_id FROM contacts WHERE id > ?"
-)
+const lastContact = "SELECT COALESCE(MAX(id), 0) FROM contacts"
+
+func newContacts(after int64) string {
+	return "SELECT id, external_id FROM contacts WHERE id > " + strconv.FormatInt(after, 10) + " ORDER BY id"
+}
 
 // term finds a contact.
 type term struct {
@@ -372,9 +368,9 @@ func appendTermRows(b []byte, list []term) []byte {
 
 const termsPerStatement = 500
 
-// appendContacts writes the upsert of contacts.
+// appendContacts writes the INSERT of contacts, without an end.
 func (d dialect) appendContacts(b []byte, plans []contactPlan, now time.Time) []byte {
-	b = append(b, insertContacts+" VALUES "...)
+	b = append(b, contactsHead+" VALUES "...)
 	key := func(m move) {
 		k := m.new
 		if k.IsZero() {
@@ -405,10 +401,10 @@ func (d dialect) appendContacts(b []byte, plans []contactPlan, now time.Time) []
 		b = strconv.AppendInt(append(b, ','), micros(now), 10)
 		b = append(b, ')')
 	}
-	return append(b, d.upsertContacts()...)
+	return b
 }
 
-const insertContacts = "INSERT INTO contacts (external_id, name, language, email_key, email_on, phone_key, phone_on, created_at, updated_at)"
+const contactsHead = "INSERT INTO contacts (external_id, name, language, email_key, email_on, phone_key, phone_on, created_at, updated_at)"
 
 func (d dialect) upsertContacts() string {
 	return d.upsert("external_id", "name", "language", "email_key", "email_on", "phone_key", "phone_on", "updated_at")
@@ -416,7 +412,27 @@ func (d dialect) upsertContacts() string {
 
 // putMerged saves one contact by the rules of PutContact.
 func (db *DB) putMerged(ctx context.Context, c Contact, o PutOptions) (out ContactResult, err error) {
+	for range maxTries {
+		out, err = db.tryMerged(ctx, c, o)
+		if !errors.Is(err, ErrExists) { // somebody else made it meanwhile: what the list leaves empty is theirs
+			break
+		}
+	}
+	var shared *SharedError
+	if errors.As(err, &shared) {
+		return ContactResult{Err: shared}, nil
+	}
+	return out, err
+}
+
+func (db *DB) tryMerged(ctx context.Context, c Contact, o PutOptions) (out ContactResult, err error) {
 	err = db.inTx(ctx, "save a contact", func(tx *sqlx.Tx) error {
+		if err := db.shareFeed(ctx, tx); err != nil {
+			return err
+		}
+		if err := db.lockContact(ctx, tx, c.ExternalID); err != nil {
+			return err
+		}
 		var was contactRow
 		err := tx.GetContext(ctx, &was, selectContacts+"WHERE c.external_id = ?", []byte(c.ExternalID))
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -430,6 +446,8 @@ func (db *DB) putMerged(ctx context.Context, c Contact, o PutOptions) (out Conta
 			out = p.result(nil)
 			return nil
 		}
+		o := o
+		o.OnlyNew = p.created
 		if _, _, err := db.putContact(ctx, tx, p.c, o); err != nil {
 			return err
 		}
@@ -437,9 +455,5 @@ func (db *DB) putMerged(ctx context.Context, c Contact, o PutOptions) (out Conta
 		out = p.result(func(k recipient.Key) bool { return states[k].OptedOut() })
 		return err
 	})
-	var shared *SharedError
-	if errors.As(err, &shared) {
-		return ContactResult{Err: shared}, nil
-	}
 	return out, err
 }

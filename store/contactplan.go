@@ -81,13 +81,14 @@ func (p *contactPlan) result(optedOut func(recipient.Key) bool) ContactResult {
 }
 
 // planContacts plans some contacts of a list. With AcceptShared nobody asks
-// who else has an address.
-func planContacts(ctx context.Context, q sqlx.QueryerContext, list []Contact, which []int, o PutOptions) ([]contactPlan, error) {
+// who else has an address. Lock is the end of a statement that locks contacts,
+// or empty.
+func planContacts(ctx context.Context, q sqlx.QueryerContext, list []Contact, which []int, o PutOptions, lock string) ([]contactPlan, error) {
 	ids := make([]string, len(which))
 	for n, i := range which {
 		ids[n] = list[i].ExternalID
 	}
-	known, err := contactsByIDs(ctx, q, ids)
+	known, err := contactsByIDs(ctx, q, ids, lock)
 	if err != nil {
 		return nil, err
 	}
@@ -95,11 +96,12 @@ func planContacts(ctx context.Context, q sqlx.QueryerContext, list []Contact, wh
 	for n, i := range which {
 		plans[n] = plan(i, list[i], known[list[i].ExternalID])
 	}
-	return plans, refuseShared(ctx, q, plans, o)
+	return plans, refuseShared(ctx, q, plans, o, func(recipient.Key) bool { return true })
 }
 
-// refuseShared marks the contacts whose new address others have.
-func refuseShared(ctx context.Context, q sqlx.QueryerContext, plans []contactPlan, o PutOptions) error {
+// refuseShared marks the contacts whose new address others have. Only addresses
+// that may be somebody's are asked for.
+func refuseShared(ctx context.Context, q sqlx.QueryerContext, plans []contactPlan, o PutOptions, may func(recipient.Key) bool) error {
 	if o.AcceptShared {
 		return nil
 	}
@@ -107,7 +109,7 @@ func refuseShared(ctx context.Context, q sqlx.QueryerContext, plans []contactPla
 		var keys []recipient.Key
 		for i := range plans {
 			for _, m := range plans[i].comes() {
-				if m.channel == ch {
+				if m.channel == ch && may(m.new) {
 					keys = append(keys, m.new)
 				}
 			}
@@ -177,12 +179,12 @@ func selectByIDs(ids []string) string {
 }
 
 // contactsByIDs reads contacts by their external ids. Most of a list is new, so
-// it is asked first which are there at all.
-func contactsByIDs(ctx context.Context, q sqlx.QueryerContext, ids []string) (map[string]*contactRow, error) {
+// it is asked first which are there at all; those are locked.
+func contactsByIDs(ctx context.Context, q sqlx.QueryerContext, ids []string, lock string) (map[string]*contactRow, error) {
 	out := map[string]*contactRow{}
 	for some := range slices.Chunk(ids, statesChunk) {
 		var there [][]byte
-		if err := sqlx.SelectContext(ctx, q, &there, selectThere(some)); err != nil {
+		if err := sqlx.SelectContext(ctx, q, &there, selectThere(some)+lock); err != nil {
 			return nil, err //nolint:wrapcheck // the caller wraps
 		}
 		if len(there) == 0 {
@@ -201,6 +203,15 @@ func contactsByIDs(ctx context.Context, q sqlx.QueryerContext, ids []string) (ma
 		}
 	}
 	return out, nil
+}
+
+// lockContacts is the end of selectThere that locks contacts, in the order of
+// their ids.
+func (d dialect) lockContacts() string {
+	if d.forUpdate == "" {
+		return ""
+	}
+	return " ORDER BY external_id" + d.forUpdate
 }
 
 func selectThere(ids []string) string {

@@ -84,12 +84,8 @@ func (db *DB) putContact(ctx context.Context, tx *sqlx.Tx, c Contact, o PutOptio
 	if err := db.shareFeed(ctx, tx); err != nil {
 		return fail(err)
 	}
-	if db.d.forUpdate != "" {
-		// Not with the addresses: their rows are locked in the order of keys.
-		var ids []int64
-		if err := tx.SelectContext(ctx, &ids, "SELECT id FROM contacts WHERE external_id = ?"+db.d.forUpdate, []byte(c.ExternalID)); err != nil {
-			return fail(err)
-		}
+	if err := db.lockContact(ctx, tx, c.ExternalID); err != nil {
+		return fail(err)
 	}
 	var was contactRow
 	err := tx.GetContext(ctx, &was, selectContacts+"WHERE c.external_id = ?", []byte(c.ExternalID))
@@ -155,6 +151,16 @@ func (db *DB) putContact(ctx context.Context, tx *sqlx.Tx, c Contact, o PutOptio
 		}
 	}
 	return c, created, putTerms(ctx, tx, id, c)
+}
+
+// lockContact locks a contact, where there is one. Not with its addresses: their
+// rows are locked in the order of keys.
+func (db *DB) lockContact(ctx context.Context, tx *sqlx.Tx, externalID string) error {
+	if db.d.forUpdate == "" {
+		return nil
+	}
+	var ids []int64
+	return tx.SelectContext(ctx, &ids, "SELECT id FROM contacts WHERE external_id = ?"+db.d.forUpdate, []byte(externalID)) //nolint:wrapcheck // inTx wraps
 }
 
 func saveAction(created bool) string {

@@ -99,9 +99,9 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 	s["contact ids"] = Statement{selectThere([]string{"1", "2", "3"}), nil}
 	s["owners"] = Statement{selectOwners(recipient.Email, keys[:100]), nil}
 	s["owners, phone"] = Statement{selectOwners(recipient.SMS, keys[:100]), nil}
-	s["erased"] = Statement{selectErased(keys[:100]), nil}
+	s["known addresses"] = Statement{db.d.selectKnownAddresses(keys[:100]), nil}
 	s["new events"] = Statement{newEvents, []any{5990}}
-	s["new contacts"] = Statement{newContacts, []any{5990}}
+	s["new contacts"] = Statement{newContacts(5990), nil}
 	s["suppressed"] = Statement{selectSuppressed, []any{k, 100}}
 	s["fsck, events"] = Statement{selectFolded, []any{beforeBytes(keys[0]), k}}
 	return s
