@@ -155,6 +155,9 @@ func (f *fakeStore) Click(_ context.Context, c store.Click) (store.Outcome, erro
 	e.Evidence.OptedOutBefore = before.OptedOut()
 	e.Fingerprint = recipient.NewFingerprint("link", []string{c.TokenID, before.OptedInAt.String()}, c.Key, recipient.OptOut)
 	changed := f.add(e)
+	if !changed {
+		e, _ = f.own(c)
+	}
 	return store.Outcome{Before: before, After: f.states[c.Key], Event: e, Changed: changed}, nil
 }
 
@@ -205,7 +208,7 @@ func (f *fakeStore) Undo(_ context.Context, c store.Click, within time.Duration)
 	return store.Outcome{Before: before, After: f.states[c.Key], Event: e, Changed: true}, nil
 }
 
-func (f *fakeStore) CanUndo(_ context.Context, c store.Click, within time.Duration) (bool, error) {
+func (f *fakeStore) CanUndo(_ context.Context, c store.Click, _ recipient.State, within time.Duration) (bool, error) {
 	unlock, err := f.lock()
 	defer unlock()
 	return f.undoable(c, within) == "", err
@@ -364,6 +367,37 @@ func (f *fakeStore) ContactsOf(_ context.Context, key recipient.Key) ([]store.Co
 		}
 	}
 	return out, err
+}
+
+func (f *fakeStore) Person(_ context.Context, _ recipient.Channel, key recipient.Key) (store.Person, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	of := func(k recipient.Key, a recipient.Address) store.Recipient {
+		return store.Recipient{Key: k, Address: a, Channel: a.Channel(), State: f.states[k]}
+	}
+	p := store.Person{Recipient: of(key, f.addresses[key])}
+	others := map[store.Recipient]int{}
+	contacts := 0
+	for _, c := range f.contacts {
+		email, number := of(c.EmailKey, c.Email), of(c.PhoneKey, c.Phone)
+		switch key {
+		case c.EmailKey:
+			p.Address = c.Email
+			others[number]++
+		case c.PhoneKey:
+			p.Address = c.Phone
+			others[email]++
+		default:
+			continue
+		}
+		contacts++
+	}
+	for o, n := range others {
+		if n == contacts && !o.Address.IsZero() {
+			p.Others = append(p.Others, o)
+		}
+	}
+	return p, err
 }
 
 func (f *fakeStore) APIKeys(context.Context) ([]store.APIKey, error) {

@@ -42,7 +42,7 @@ func linkPath(token string) string { return "/u/" + url.PathEscape(token) }
 
 // shown is what the pages of a link may show of it.
 func (v visit) shown(who person) templates.Link {
-	return templates.Link{Path: linkPath(v.link), Channel: v.Channel, Address: templates.Mask(who.address), SendOut: v.SendOut}
+	return templates.Link{Path: linkPath(v.link), Channel: v.Channel, Address: templates.Mask(who.Address), SendOut: v.SendOut}
 }
 
 // firstView answers whoever opens a link: it asks before anything happens, or
@@ -51,8 +51,8 @@ func (s *Server) firstView(ctx context.Context, v visit, who person) templates.V
 	switch {
 	case v.Preview:
 		return templates.Preview{Link: v.shown(who)}
-	case who.state.OptedOut():
-		return templates.Already{Link: v.shown(who), Nonce: s.nonceOf(v), CanUndo: s.canUndo(ctx, v), Others: who.open}
+	case who.State.OptedOut():
+		return templates.Already{Link: v.shown(who), Nonce: s.nonceOf(v), CanUndo: s.canUndo(ctx, v, who), Others: who.open}
 	case v.Expired:
 		return templates.Expired{Link: v.shown(who), Nonce: s.nonceOf(v), Others: who.open}
 	case v.State == tokens.Confirm:
@@ -77,14 +77,14 @@ func (s *Server) nonceOf(v visit) string {
 
 // canUndo reports whether to offer an undo. Where that cannot be told, the
 // opt-out stands and the page does without.
-func (s *Server) canUndo(ctx context.Context, v visit) bool {
-	can, err := s.cfg.Store.CanUndo(ctx, s.click(v, clickForm{via: viaForm}, templates.PageConfirm), undoWithin)
+func (s *Server) canUndo(ctx context.Context, v visit, who person) bool {
+	can, err := s.cfg.Store.CanUndo(ctx, s.click(v, clickForm{via: viaForm}, templates.PageConfirm), who.State, undoWithin)
 	return err == nil && can
 }
 
 // doneView says what a click did.
-func (s *Server) doneView(ctx context.Context, v visit, who person, out store.Outcome, all bool) templates.View {
-	canUndo := s.canUndo(ctx, v)
+func (s *Server) doneView(v visit, who person, out store.Outcome, all bool) templates.View {
+	canUndo := out.CanUndo(s.now(), undoWithin)
 	switch {
 	case all:
 		return templates.EverythingStopped{Link: v.shown(who), CanUndo: canUndo}

@@ -110,8 +110,8 @@ func TestSpooledClick(t *testing.T) {
 // forgetful loses its database after the first click.
 type forgetful struct{ *fakeStore }
 
-func (forgetful) Recipient(context.Context, recipient.Key) (store.Recipient, error) {
-	return store.Recipient{}, store.ErrUnavailable
+func (forgetful) Person(context.Context, recipient.Channel, recipient.Key) (store.Person, error) {
+	return store.Person{}, store.ErrUnavailable
 }
 
 // "Stop everything" must not say that it did what could not be looked up.

@@ -26,7 +26,8 @@ type Store interface {
 	Act(ctx context.Context, a store.Act) (store.Outcome, error)
 	Click(ctx context.Context, c store.Click) (store.Outcome, error)
 	Undo(ctx context.Context, c store.Click, within time.Duration) (store.Outcome, error)
-	CanUndo(ctx context.Context, c store.Click, within time.Duration) (bool, error)
+	CanUndo(ctx context.Context, c store.Click, s recipient.State, within time.Duration) (bool, error)
+	Person(ctx context.Context, c recipient.Channel, key recipient.Key) (store.Person, error)
 	AddRequest(ctx context.Context, r store.PersonRequest) error
 
 	Recipient(ctx context.Context, key recipient.Key) (store.Recipient, error)

@@ -42,7 +42,7 @@ func (s *Server) undo(c *fiber.Ctx) error {
 	_, err = s.cfg.Store.Undo(ctx, click, undoWithin)
 	var refused *store.UndoError
 	switch {
-	case errors.As(err, &refused) && refused.Reason == store.UndoNone && s.cameBack(who.state):
+	case errors.As(err, &refused) && refused.Reason == store.UndoNone && s.cameBack(who.State):
 		return s.page(c, http.StatusOK, v.lang, templates.Undone{Link: v.shown(who), Nonce: s.nonceOf(v)}) // the button twice, or the page loaded again
 	case errors.As(err, &refused):
 		s.metrics.clicks.WithLabelValues("undo_refused").Inc()

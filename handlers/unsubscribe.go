@@ -81,8 +81,8 @@ func (s *Server) unsubscribe(c *fiber.Ctx) error {
 			return s.cannotStore(errUnread, v.lang, again) // the repeat is harmless
 		}
 		spooled := false
-		for _, o := range who.others {
-			click.Channel, click.Key, click.Everything = o.Channel(), s.cfg.Keyer.Key(o), false
+		for _, o := range who.Others {
+			click.Channel, click.Key, click.Everything = o.Channel, o.Key, false
 			out, err := s.cfg.Store.Click(ctx, click)
 			if err != nil {
 				return s.cannotStore(err, v.lang, again)
@@ -97,7 +97,7 @@ func (s *Server) unsubscribe(c *fiber.Ctx) error {
 	if out.Changed && out.Event.Evidence.Suspicious != "" {
 		s.metrics.suspicious.Inc()
 	}
-	return s.page(c, http.StatusOK, v.lang, s.doneView(ctx, v, who, out, form.all))
+	return s.page(c, http.StatusOK, v.lang, s.doneView(v, who, out, form.all))
 }
 
 // unconfirmed answers a POST to a link whose key may have leaked: whoever

@@ -3,7 +3,8 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"errors"
+	"database/sql"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -47,21 +48,55 @@ func (db *DB) Undo(ctx context.Context, c Click, within time.Duration) (Outcome,
 	return db.acts.do(ctx, &op{event: c.event(recipient.OptIn), token: c.TokenID, undo: true, within: within, nonce: rand.Text()})
 }
 
-// CanUndo reports whether Undo would work now.
-func (db *DB) CanUndo(ctx context.Context, c Click, within time.Duration) (bool, error) {
-	r, err := db.Recipient(ctx, c.Key)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
+// CanUndo reports whether Undo would work now, for somebody of this state. Where
+// the state says enough it asks for no event.
+func (db *DB) CanUndo(ctx context.Context, c Click, s recipient.State, within time.Duration) (bool, error) {
+	if err := db.ready(ctx); err != nil {
 		return false, err
 	}
-	print := clickPrint(c.TokenID, c.Key, r.State)
-	own, err := db.eventsByPrint(ctx, db.read, []recipient.Fingerprint{print})
+	now := db.now()
+	latest := recipient.Event{At: s.OptedOutAt} // no opt-out is later than this
+	if undoRefusal(s, &latest, now, within) != "" {
+		return false, nil
+	}
+	own, err := db.ownClick(ctx, clickPrint(c.TokenID, c.Key, s))
 	if err != nil {
 		return false, wrap("read a click", err)
 	}
-	return undoRefusal(r.State, own[print], db.now(), within) == "", nil
+	return undoRefusal(s, own, now, within) == "", nil
+}
+
+// selectOwnClick finds what undoRefusal looks at.
+const selectOwnClick = "SELECT at, evidence FROM events WHERE fingerprint = ?"
+
+// ownClick returns the opt-out of a link, as far as undoRefusal needs it; nil
+// when there is none.
+func (db *DB) ownClick(ctx context.Context, print recipient.Fingerprint) (*recipient.Event, error) {
+	rows, err := db.kept.query(ctx, selectOwnClick, print[:])
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says it
+	var own *recipient.Event
+	for rows.Next() {
+		var at int64
+		var evidence sql.RawBytes
+		if err := rows.Scan(&at, &evidence); err != nil {
+			return nil, err //nolint:wrapcheck // the caller wraps
+		}
+		own = &recipient.Event{At: fromMicros(at)}
+		if len(evidence) > 0 {
+			if err := json.Unmarshal(evidence, &own.Evidence); err != nil {
+				return nil, fmt.Errorf("store: evidence of a click: %w", err)
+			}
+		}
+	}
+	return own, rows.Err() //nolint:wrapcheck // the caller wraps
+}
+
+// CanUndo reports whether the click with this outcome can be taken back.
+func (o Outcome) CanUndo(now time.Time, within time.Duration) bool {
+	return undoRefusal(o.After, &o.Event, now, within) == ""
 }
 
 func (c Click) event(k recipient.Kind) recipient.Event {

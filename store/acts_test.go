@@ -171,7 +171,11 @@ func TestUndo(t *testing.T) {
 		db := open(store.Config{Now: now})
 		do := func(a recipient.Address, token string) string {
 			t.Helper()
-			can, err := db.CanUndo(t.Context(), click(a, token), within)
+			who, err := db.Person(t.Context(), a.Channel(), keyer.Key(a))
+			if err != nil {
+				t.Fatal(err)
+			}
+			can, err := db.CanUndo(t.Context(), click(a, token), who.State, within)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -89,23 +89,3 @@ func Forgotten(e recipient.Event) recipient.Event {
 	e.Address, e.EventID, e.MessageID, e.Detail, e.Evidence = recipient.Address{}, "", "", "", leftOf(e.Evidence)
 	return e
 }
-
-// Others returns what contacts that share an address have in common on other
-// channels. They may be several people, and a link does not tell who pressed:
-// only what they all have in common is this person's.
-func Others(contacts []Contact, key recipient.Key, c recipient.Channel) []recipient.Address {
-	var out []recipient.Address
-	for i, ct := range contacts {
-		var mine []recipient.Address
-		for _, a := range []struct {
-			recipient.Address
-			key recipient.Key
-		}{{ct.Email, ct.EmailKey}, {ct.Phone, ct.PhoneKey}} {
-			if !a.IsZero() && a.key != key && a.Channel() != c && (i == 0 || slices.Contains(out, a.Address)) {
-				mine = append(mine, a.Address)
-			}
-		}
-		out = mine
-	}
-	return out
-}

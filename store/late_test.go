@@ -110,32 +110,6 @@ func TestErasedAt(t *testing.T) {
 	})
 }
 
-func TestOthers(t *testing.T) {
-	contact := func(email, phone string) store.Contact {
-		c := store.Contact{Email: recipient.Stored(recipient.Email, email), Phone: recipient.Stored(recipient.SMS, phone)}
-		c.EmailKey, c.PhoneKey = keyer.Key(c.Email), keyer.Key(c.Phone)
-		return c
-	}
-	a, b, noPhone := contact("a@example.com", "+15551230001"), contact("a@example.com", "+15551230002"), store.Contact{Email: recipient.Stored(recipient.Email, "a@example.com")}
-	noPhone.EmailKey = keyer.Key(noPhone.Email)
-	tests := []struct {
-		name     string
-		contacts []store.Contact
-		want     int
-	}{
-		{"nobody", nil, 0},
-		{"one person", []store.Contact{a}, 1},
-		{"two entries of one person", []store.Contact{a, a}, 1},
-		{"two people who share the address", []store.Contact{a, b}, 0},
-		{"one of them without a phone", []store.Contact{a, noPhone}, 0},
-	}
-	for _, tt := range tests {
-		if got := store.Others(tt.contacts, a.EmailKey, recipient.Email); len(got) != tt.want || tt.want == 1 && got[0] != a.Phone {
-			t.Errorf("%s: got %d, want %d", tt.name, len(got), tt.want)
-		}
-	}
-}
-
 func TestRowAtFault(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
 		db := open(store.Config{})

@@ -27,6 +27,7 @@ type DB struct {
 	checking chan struct{} // held by whoever asks the guard
 	version  atomic.Value  // string, of the server
 
+	kept      *kept // of read
 	record    *recorder
 	acts      *actor
 	logins    atomic.Int64 // sign-ins counted, for pruning
@@ -52,7 +53,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{pools: p, url: c.URL, d: d, keyer: c.Keyer, now: c.Now, log: c.Logger, checking: make(chan struct{}, 1), limitRows: maxLimitRows}
+	db := &DB{pools: p, url: c.URL, d: d, keyer: c.Keyer, now: c.Now, log: c.Logger, checking: make(chan struct{}, 1), kept: newKept(p.read.DB), limitRows: maxLimitRows}
 	db.record = newRecorder(db, c)
 	db.acts = newActor(db)
 	err = db.ready(ctx)

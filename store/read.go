@@ -32,6 +32,11 @@ type recipientRow struct {
 	Delivered   int64          `db:"delivered_at"`
 }
 
+// fields are what to scan the columns into, in the order of selectRecipients.
+func (r *recipientRow) fields() []any {
+	return []any{&r.Key, &r.Channel, &r.Address, &r.Erased, &r.Blocked, &r.Unblocked, &r.OptedOut, &r.Complained, &r.OptedIn, &r.SoftBounced, &r.Delivered}
+}
+
 func (r *recipientRow) state() (s recipient.State) {
 	for i, n := range [7]int64{r.Blocked, r.Unblocked, r.OptedOut, r.Complained, r.OptedIn, r.SoftBounced, r.Delivered} {
 		*stateTimes(&s)[i] = fromMicros(n)

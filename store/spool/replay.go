@@ -281,13 +281,13 @@ func (d *DB) click(ctx context.Context, late click, erased time.Time) error {
 	if _, err := d.db.Click(ctx, c); err != nil || !c.Everything {
 		return err //nolint:wrapcheck // only judged
 	}
-	contacts, err := d.db.ContactsOf(ctx, c.Key)
+	who, err := d.db.Person(ctx, c.Channel, c.Key)
 	if err != nil {
 		return err //nolint:wrapcheck // only judged
 	}
-	for _, a := range store.Others(contacts, c.Key, c.Channel) {
+	for _, o := range who.Others {
 		other := c
-		other.Channel, other.Key = a.Channel(), d.keyer.Key(a)
+		other.Channel, other.Key = o.Channel, o.Key
 		if _, err := d.db.Click(ctx, other); err != nil {
 			return err //nolint:wrapcheck // only judged
 		}

@@ -55,7 +55,7 @@ type database interface {
 	Click(ctx context.Context, c store.Click) (store.Outcome, error)
 	Quarantine(ctx context.Context, h store.Held) error
 	QuarantineOnce(ctx context.Context, h store.Held) error
-	ContactsOf(ctx context.Context, key recipient.Key) ([]store.Contact, error)
+	Person(ctx context.Context, c recipient.Channel, key recipient.Key) (store.Person, error)
 	ErasedAt(ctx context.Context, keys []recipient.Key) (map[recipient.Key]time.Time, error)
 }
 

@@ -119,10 +119,10 @@ func (f *fake) Quarantine(_ context.Context, h store.Held) error {
 
 func (f *fake) QuarantineOnce(ctx context.Context, h store.Held) error { return f.Quarantine(ctx, h) }
 
-func (f *fake) ContactsOf(context.Context, recipient.Key) ([]store.Contact, error) {
+func (f *fake) Person(context.Context, recipient.Channel, recipient.Key) (store.Person, error) {
 	unlock, err := f.lock()
 	defer unlock()
-	return nil, err
+	return store.Person{}, err
 }
 
 func (f *fake) ErasedAt(context.Context, []recipient.Key) (map[recipient.Key]time.Time, error) {
