@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -39,8 +40,9 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 		"by print":      {selectByPrint(prints[:3]), nil},
 		"locked states": {selectRecipients + "IN (" + string(keyList(nil, keys[:3])) + ") ORDER BY recipient_key" + db.d.forUpdate, nil},
 		"recipient":     {selectRecipients + "= ?", []any{k}},
-		"person":        {personByEmail, []any{k}},
-		"person, phone": {personByPhone, []any{k}},
+		"person":        {selectPersons[recipient.Email] + onePerson, []any{k}},
+		"person, phone": {selectPersons[recipient.SMS] + onePerson, []any{k}},
+		"persons":       {somePersons(recipient.Email, keys[:50]), nil},
 		"own click":     {selectOwnClick, []any{prints[0][:]}},
 		"fsck, people":  {selectRecipients + "> ? ORDER BY recipient_key LIMIT ?", []any{k, 100}},
 		"history":       {selectHistory, []any{k, lots, lots, lots, 100}},
@@ -136,3 +138,40 @@ func Unavailable(err error) error {
 	_ = failAll(batch, err)
 	return batch[0].err
 }
+
+// PersonsTogether is Person for several that are asked for in one statement,
+// some of whom nobody waits for any more.
+func PersonsTogether(db *DB, c recipient.Channel, keys []recipient.Key, gone func(int) bool) ([]Person, []error) {
+	people, errs := make([]Person, len(keys)), make([]error, len(keys))
+	left, leave := context.WithCancel(context.Background())
+	leave()
+	l := &looks{db: db, running: looksRunning}
+	for i, k := range keys {
+		o := &look{channel: c, key: k, ctx: context.Background(), done: make(chan struct{})}
+		if gone(i) {
+			o.ctx = left
+		}
+		l.waiting = append(l.waiting, o)
+	}
+	all := slices.Clone(l.waiting)
+	for range looksRunning {
+		l.next()
+	}
+	l.work.Wait()
+	for i, o := range all {
+		if !gone(i) {
+			<-o.done
+		}
+		people[i], errs[i] = o.out, o.err
+	}
+	if l.running != 0 || len(l.waiting) != 0 {
+		panic("somebody still waits")
+	}
+	return people, errs
+}
+
+// MaxSharing and LooksGroup are the limits of PersonsTogether.
+const (
+	MaxSharing = maxSharing
+	LooksGroup = looksGroup
+)

@@ -28,6 +28,7 @@ type DB struct {
 	version  atomic.Value  // string, of the server
 
 	kept      *kept // of read
+	looks     *looks
 	record    *recorder
 	acts      *actor
 	logins    atomic.Int64 // sign-ins counted, for pruning
@@ -56,6 +57,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	db := &DB{pools: p, url: c.URL, d: d, keyer: c.Keyer, now: c.Now, log: c.Logger, checking: make(chan struct{}, 1), kept: newKept(p.read.DB), limitRows: maxLimitRows}
 	db.record = newRecorder(db, c)
 	db.acts = newActor(db)
+	db.looks = &looks{db: db}
 	err = db.ready(ctx)
 	if err == nil || errors.Is(err, ErrNotMigrated) || d.mysql && errors.Is(err, ErrUnavailable) && !loginRefused(err) {
 		if err != nil && !errors.Is(err, ErrNotMigrated) { // what comes next is Migrate
@@ -78,6 +80,7 @@ func loginRefused(err error) bool {
 func (db *DB) Close() error {
 	db.record.close()
 	db.acts.close()
+	db.looks.close()
 	// A server that has dropped a connection already, or is gone, cannot be told
 	// good-bye; the driver says so in errors that it does not export.
 	if err := db.pools.close(); err != nil && !db.d.mysql {

@@ -3,6 +3,8 @@ package store
 import (
 	"bytes"
 	"context"
+	"database/sql"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -18,9 +20,9 @@ type Person struct {
 	Others []Recipient
 }
 
-// selectPerson finds an address of a channel and the other addresses of its
-// contacts. Saving a contact makes its addresses known, so there is a row of
-// recipients wherever there is a contact.
+// selectPerson begins a statement that finds addresses of a channel and the other
+// addresses of their contacts. Saving a contact makes its addresses known, so
+// there is a row of recipients wherever there is a contact.
 func selectPerson(mine, other string) string {
 	theirs := make([]string, len(stateColumns))
 	for i, c := range stateColumns {
@@ -30,40 +32,65 @@ func selectPerson(mine, other string) string {
 		", o.recipient_key, COALESCE(o.channel, ''), o.address, COALESCE(o.erased_at, 0), " + strings.Join(theirs, ", ") + " FROM recipients r" +
 		" LEFT JOIN contacts c ON c." + mine + "_key = r.recipient_key AND c." + mine + "_on = 1" +
 		" LEFT JOIN recipients o ON o.recipient_key = c." + other + "_key AND c." + other + "_on = 1" +
-		" WHERE r.recipient_key = ? LIMIT " + strconv.Itoa(maxSharing)
+		" WHERE r.recipient_key "
 }
 
-var personByEmail, personByPhone = selectPerson("email", "phone"), selectPerson("phone", "email")
+var selectPersons = map[recipient.Channel]string{recipient.Email: selectPerson("email", "phone"), recipient.SMS: selectPerson("phone", "email")}
+
+// onePerson completes selectPersons. It is no placeholder: SQLite plans anew
+// for each limit that it is given.
+var onePerson = "= ? LIMIT " + strconv.Itoa(maxSharing)
+
+func somePersons(c recipient.Channel, keys []recipient.Key) string {
+	b := keyList(append([]byte(selectPersons[c]), "IN ("...), keys)
+	return string(append(b, ") LIMIT "+strconv.Itoa(maxSharing)...))
+}
 
 // Person returns who has an address. One of whom nothing is known is no error.
 func (db *DB) Person(ctx context.Context, c recipient.Channel, key recipient.Key) (Person, error) {
 	if err := db.ready(ctx); err != nil {
 		return Person{}, err
 	}
-	query := personByEmail
-	if c == recipient.SMS {
-		query = personByPhone
+	if !c.Valid() {
+		return Person{}, fmt.Errorf("%w channel", ErrInvalid)
 	}
-	p, err := db.person(ctx, query, key)
+	p, err := db.looks.person(ctx, c, key)
 	return p, wrap("read a person", err)
 }
 
-func (db *DB) person(ctx context.Context, query string, key recipient.Key) (Person, error) {
-	p := Person{Recipient: Recipient{Key: key}}
-	rows, err := db.kept.query(ctx, query, key[:])
+// person asks for one person alone.
+func (db *DB) person(ctx context.Context, c recipient.Channel, key recipient.Key) (Person, error) {
+	rows, err := db.kept.query(ctx, selectPersons[c]+onePerson, key[:])
 	if err != nil {
-		return p, err
+		return Person{}, err
 	}
+	found := map[recipient.Key]*Person{}
+	n, err := readPersons(rows, found)
+	p := found[key]
+	switch {
+	case err != nil:
+		return Person{}, err
+	case p == nil:
+		return Person{Recipient: Recipient{Key: key}}, nil
+	case n == maxSharing:
+		p.Others = nil // so many contacts are no person
+	}
+	return *p, nil
+}
+
+// readPersons reads rows and says how many there were.
+func readPersons(rows *sql.Rows, into map[recipient.Key]*Person) (n int, err error) {
 	defer rows.Close() //nolint:errcheck // rows.Err says it
-	var own recipientRow
-	for first := true; rows.Next(); first = false {
-		var other recipientRow // without a key where the contact has none
+	for ; rows.Next(); n++ {
+		var own, other recipientRow // other has no key where the contact has none
 		if err := rows.Scan(append(own.fields(), other.fields()...)...); err != nil {
-			return p, err //nolint:wrapcheck // the caller wraps
+			return n, err //nolint:wrapcheck // the caller wraps
 		}
+		p := into[recipient.Key(own.Key)]
 		switch {
-		case first:
-			p.Recipient = own.recipient()
+		case p == nil:
+			p = &Person{Recipient: own.recipient()}
+			into[p.Key] = p
 			if len(other.Key) > 0 && other.Address.Valid {
 				p.Others = []Recipient{other.recipient()}
 			}
@@ -71,5 +98,5 @@ func (db *DB) person(ctx context.Context, query string, key recipient.Key) (Pers
 			p.Others = nil
 		}
 	}
-	return p, rows.Err() //nolint:wrapcheck // the caller wraps
+	return n, rows.Err() //nolint:wrapcheck // the caller wraps
 }

@@ -2,6 +2,10 @@ package store_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,6 +105,101 @@ func TestCanUndoOfAnOutcome(t *testing.T) {
 		check("after an opt-in", nth(1), "t", true)
 		record(t, db, report(nth(1), recipient.Complaint, "1", now(), now()))
 		check("after a complaint", nth(1), "t", false)
+	})
+}
+
+// Whoever is asked for together is answered as if alone.
+func TestPersonsTogether(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		db := open(store.Config{})
+		var keys []recipient.Key
+		number := func(i int) recipient.Address { return phone(fmt.Sprintf("+35840123%04d", i)) }
+		var contacts []store.Contact
+		for i := range 2*store.LooksGroup + 30 {
+			keys = append(keys, keyer.Key(nth(i)))
+			switch i % 3 {
+			case 0:
+				contacts = append(contacts, store.Contact{ExternalID: fmt.Sprint(i), Email: nth(i), Phone: number(i)})
+			case 1:
+				record(t, db, report(nth(i), recipient.HardBounce, fmt.Sprint(i), noon, noon))
+			}
+		}
+		save := func() {
+			t.Helper()
+			results, err := db.PutContacts(t.Context(), contacts, store.PutOptions{Source: recipient.FromAPI, AcceptShared: true})
+			for _, r := range results {
+				err = errors.Join(err, r.Err)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		save()
+		keys = append(keys, keys[0], keys[1], keys[0])
+		gone := func(i int) bool { return i%7 == 5 }
+		check := func(what string) {
+			t.Helper()
+			got, errs := store.PersonsTogether(db, recipient.Email, keys, gone)
+			for i, k := range keys {
+				if gone(i) {
+					continue
+				}
+				want, err := db.Person(t.Context(), recipient.Email, k)
+				if err != nil || errs[i] != nil || !reflect.DeepEqual(got[i], want) || want.Key != k {
+					t.Fatalf("%s, %d: got %+v, %v; want %+v, %v", what, i, got[i], errs[i], want, err)
+				}
+			}
+		}
+		check("different people")
+		if p, _ := db.Person(t.Context(), recipient.Email, keys[0]); len(p.Others) != 1 {
+			t.Fatalf("one contact: got %+v", p)
+		}
+		// So many contacts of one address that those of others are not all among the
+		// rows of one statement.
+		contacts = nil
+		for i := range store.MaxSharing {
+			contacts = append(contacts, store.Contact{ExternalID: fmt.Sprint("many", i), Email: nth(0), Phone: number(0)})
+		}
+		save()
+		check("an address of many")
+		if p, _ := db.Person(t.Context(), recipient.Email, keys[0]); len(p.Others) != 0 || p.Address != nth(0) {
+			t.Errorf("an address of many: got %+v", p)
+		}
+	})
+}
+
+// Many at once, as after one commit of many clicks.
+func TestPersonsAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		db := open(store.Config{})
+		const people = 64
+		for i := range people {
+			c := store.Contact{ExternalID: fmt.Sprint(i), Email: nth(i), Phone: phone(fmt.Sprintf("+35840123%04d", i))}
+			if _, _, err := db.PutContact(t.Context(), c, store.PutOptions{Source: recipient.FromAPI}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var work sync.WaitGroup
+		for i := range people {
+			a, other := nth(i), phone(fmt.Sprintf("+35840123%04d", i))
+			if i%2 == 1 {
+				a, other = other, a
+			}
+			work.Go(func() {
+				for range 20 {
+					if p, err := db.Person(t.Context(), a.Channel(), keyer.Key(a)); err != nil || p.Address != a || len(p.Others) != 1 || p.Others[0].Address != other {
+						t.Errorf("%d: got %+v, %v", i, p, err)
+					}
+				}
+			})
+		}
+		work.Wait()
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Person(t.Context(), recipient.Email, keyer.Key(nth(1))); err == nil {
+			t.Error("after the end: no error")
+		}
 	})
 }
 
