@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"strconv"
+	"slices"
 	"sync"
 	"time"
 
@@ -57,13 +57,17 @@ func newRingKey(k Key) *ringKey {
 	rk := &ringKey{Key: k}
 	rk.header = base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"`+k.Alg+`","kid":"`+k.ID+`"}`)) + "."
 	rk.signers.New = func() any {
-		s := &signer{payload: make([]byte, 0, 192)}
-		if k.Alg == HS256 {
-			s.mac = hmac.New(sha256.New, k.Secret)
-		}
-		return s
+		return &signer{payload: make([]byte, 0, 192), mac: rk.newMAC()}
 	}
 	return rk
+}
+
+// newMAC returns what signs for HS256, nil for other algorithms.
+func (k *ringKey) newMAC() hash.Hash {
+	if k.Alg != HS256 {
+		return nil
+	}
+	return hmac.New(sha256.New, k.Secret)
 }
 
 // Mint signs a token with the active key. It allocates the token and nothing
@@ -101,24 +105,9 @@ func (k *ringKey) appendMint(dst []byte, c Claims) ([]byte, error) {
 		return dst, err
 	}
 	s := k.signers.Get().(*signer)
-	p := append(s.payload[:0], `{"sub":"`...)
+	p := append(s.payload[:0], subStart...)
 	p = appendBase64(p, c.Key[:])
-	if c.Channel == recipient.Email {
-		p = append(p, `","c":"e","iat":`...)
-	} else {
-		p = append(p, `","c":"s","iat":`...)
-	}
-	p = strconv.AppendInt(p, c.IssuedAt.Unix(), 10)
-	if c.SendOut != "" {
-		p = append(append(append(p, `,"m":"`...), c.SendOut...), '"')
-	}
-	if c.Language != "" {
-		p = append(append(append(p, `,"l":"`...), c.Language...), '"')
-	}
-	if c.Preview {
-		p = append(p, `,"p":true`...)
-	}
-	s.payload = append(p, '}')
+	s.payload = c.appendEnd(p)
 
 	start := len(dst)
 	dst = append(dst, k.header...)
@@ -150,9 +139,17 @@ var pairs = func() (t [1 << 12][2]byte) {
 // appendBase64 is RawURLEncoding.AppendEncode at twice its speed: base64 is a
 // third of the time that minting takes.
 func appendBase64(dst, src []byte) []byte {
+	n := len(dst)
+	dst = slices.Grow(dst, base64.RawURLEncoding.EncodedLen(len(src)))
 	for ; len(src) >= 3; src = src[3:] {
+		to := dst[n : n+4 : n+4]
 		a, b := pairs[uint(src[0])<<4|uint(src[1])>>4], pairs[uint(src[1])&15<<8|uint(src[2])]
-		dst = append(dst, a[0], a[1], b[0], b[1])
+		to[0], to[1], to[2], to[3] = a[0], a[1], b[0], b[1]
+		n += 4
+	}
+	dst = dst[:n]
+	if len(src) == 0 {
+		return dst
 	}
 	return base64.RawURLEncoding.AppendEncode(dst, src)
 }

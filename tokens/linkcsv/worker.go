@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/recipient/listcsv"
@@ -214,6 +215,7 @@ func (w *worker) propose(short, mail bool) error {
 func (w *worker) links() error {
 	c, out, sum := &w.r.cfg, w.j.out, &w.j.sum
 	d := w.r.lay.Delim
+	var batch *tokens.Batch
 	for i := range w.list {
 		l := &w.list[i]
 		sum.Rows++
@@ -232,7 +234,12 @@ func (w *worker) links() error {
 			o := c.Options
 			o.Language = l.language
 			var err error
-			if w.url, err = c.Linker.AppendURL(w.url[:0], l.key, l.channel, o); err != nil {
+			if batch == nil {
+				if batch, err = c.Linker.NewBatch(); err != nil {
+					return fmt.Errorf("mint a link: %w", err)
+				}
+			}
+			if w.url, err = batch.AppendURL(w.url[:0], l.key, l.channel, o); err != nil {
 				return fmt.Errorf("mint a link: %w", err)
 			}
 			sum.Minted++
@@ -260,12 +267,9 @@ func (w *worker) fields(out []byte, l *row) []byte {
 	}
 	// No quote stands in a header, and only a comma can be a delimiter.
 	start := len(out)
-	out = append(out, '"')
 	out = w.r.cfg.Linker.AppendListUnsubscribe(out, w.url, code)
-	if bytes.IndexByte(out[start:], d) < 0 {
-		out = append(out[:start], out[start+1:]...)
-	} else {
-		out = append(out, '"')
+	if bytes.IndexByte(out[start:], d) >= 0 {
+		out = append(slices.Insert(out, start, '"'), '"')
 	}
 	return append(append(out, d), tokens.ListUnsubscribePost...)
 }
