@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -34,34 +35,35 @@ type Statement struct {
 func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) map[string]Statement {
 	k, lots := keys[0][:], int64(1)<<62
 	s := map[string]Statement{
-		"states":        {selectStates(keys[:100]), nil},
-		"check states":  {selectStates(keys[:100]) + everSuppressed, nil},
-		"known events":  {selectKnown(prints[:100]), nil},
-		"by print":      {selectByPrint(prints[:3]), nil},
-		"locked states": {selectRecipients + "IN (" + string(keyList(nil, keys[:3])) + ") ORDER BY recipient_key" + db.d.forUpdate, nil},
-		"recipient":     {selectRecipients + "= ?", []any{k}},
-		"person":        {selectPersons[recipient.Email] + onePerson, []any{k}},
-		"person, phone": {selectPersons[recipient.SMS] + onePerson, []any{k}},
-		"persons":       {somePersons(recipient.Email, keys[:50]), nil},
-		"own click":     {selectOwnClick, []any{prints[0][:]}},
-		"fsck, people":  {selectRecipients + "> ? ORDER BY recipient_key LIMIT ?", []any{k, 100}},
-		"history":       {selectHistory, []any{k, lots, lots, lots, 100}},
-		"feed":          {selectFeed, []any{10, 200, 100}},
-		"retention":     {selectOld, []any{0, 100, "delivered", lots}},
-		"contact":       {selectContacts + "WHERE c.external_id = ?", []any{[]byte("1")}},
-		"by email":      {contactsByEmail, []any{k, 0, 10}},
-		"by phone":      {contactsByPhone, []any{k, 0, 10}},
-		"contacts":      {contactsByID, []any{100, 10}},
-		"search":        {termsFrom, []any{[]byte("person1"), []byte("person2"), []byte("person1"), 0, 10}},
-		"held":          {countHeld, []any{"acme"}},
-		"held twins":    {countTwins, []any{"acme", 1, lots, k, "unreadable"}},
-		"late click":    {selectLate, []any{k, lots, lots}},
-		"erasures":      {selectErasures(keys[:100]), nil},
-		"same request":  {countSame, []any{k, RequestTyped}},
-		"requests":      {countWaiting, nil},
-		"short link":    {selectShortLink, []any{prints[0][:]}},
-		"short links":   {selectShortLinks(keys[:100]), []any{"spring"}},
-		"sharing":       {"SELECT COUNT(*) FROM contacts WHERE email_key = ? AND email_on = 1 AND external_id <> ?", []any{k, []byte("1")}},
+		"states":         {selectStates(keys[:100]), nil},
+		"check states":   {selectStates(keys[:100]) + everSuppressed, nil},
+		"known events":   {selectKnown(prints[:100]), nil},
+		"by print":       {selectByPrint(prints[:3]), nil},
+		"locked states":  {selectRecipients + "IN (" + string(keyList(nil, keys[:3])) + ") ORDER BY recipient_key" + db.d.forUpdate, nil},
+		"recipient":      {selectRecipients + "= ?", []any{k}},
+		"person":         {selectPersons[recipient.Email] + onePerson, []any{k}},
+		"person, phone":  {selectPersons[recipient.SMS] + onePerson, []any{k}},
+		"persons":        {somePersons(recipient.Email, keys[:50]), nil},
+		"own click":      {selectOwnClick, []any{prints[0][:]}},
+		"fsck, people":   {selectRecipients + "> ? ORDER BY recipient_key LIMIT ?", []any{k, 100}},
+		"history":        {selectHistory, []any{k, lots, lots, lots, 100}},
+		"feed":           {selectFeed, []any{10, 200, 100}},
+		"retention":      {strings.Replace(selectOld, "(?)", "(?, ?)", 1), []any{0, 100, "delivered", "soft_bounce", lots}},
+		"retention, end": {selectNext, []any{100}},
+		"contact":        {selectContacts + "WHERE c.external_id = ?", []any{[]byte("1")}},
+		"by email":       {contactsByEmail, []any{k, 0, 10}},
+		"by phone":       {contactsByPhone, []any{k, 0, 10}},
+		"contacts":       {contactsByID, []any{100, 10}},
+		"search":         {termsFrom, []any{[]byte("person1"), []byte("person2"), []byte("person1"), 0, 10}},
+		"held":           {countHeld, []any{"acme"}},
+		"held twins":     {countTwins, []any{"acme", 1, lots, k, "unreadable"}},
+		"late click":     {selectLate, []any{k, lots, lots}},
+		"erasures":       {selectErasures(keys[:100]), nil},
+		"same request":   {countSame, []any{k, RequestTyped}},
+		"requests":       {countWaiting, nil},
+		"short link":     {selectShortLink, []any{prints[0][:]}},
+		"short links":    {selectShortLinks(keys[:100]), []any{"spring"}},
+		"sharing":        {"SELECT COUNT(*) FROM contacts WHERE email_key = ? AND email_on = 1 AND external_id <> ?", []any{k, []byte("1")}},
 	}
 	s["uncounted"] = Statement{selectUncounted, []any{10, 200, 100}}
 	s["addresses"] = Statement{selectAddresses(keys[:100]), nil}

@@ -14,6 +14,7 @@ const (
 	fsckChunk       = 2000
 	maxDifferences  = 10_000 // that are listed; all are counted
 	metaRetentionAt = "retention_first_ran"
+	metaRetained    = "retained:" // and the duration
 )
 
 // Fsck folds all events again and compares the result with the states. It may

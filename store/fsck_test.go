@@ -89,6 +89,18 @@ func TestRetain(t *testing.T) {
 			t.Errorf("got %+v, want %+v", got, before)
 		}
 		clean(t, db)
+		// What was the latest then goes once it no longer is, and what is young stays.
+		record(t, db, report(nth(2), recipient.Delivered, "8", at(150), at(150)), report(a, recipient.Delivered, "9", at(199), at(199)), report(a, recipient.Delivered, "10", at(200), at(200)))
+		for i, want := range []int{2, 0, 0} {
+			if n, err := db.Retain(ctx, keep); n != want || err != nil {
+				t.Errorf("with later events, run %d: got %d, %v; want %d", i+1, n, err, want)
+			}
+		}
+		set(at(500))
+		if n, err := db.Retain(ctx, keep); n != 1 || err != nil {
+			t.Errorf("when all are old: got %d, %v; want the last but one", n, err)
+		}
+		clean(t, db)
 		if _, err := db.Fsck(ctx, store.FsckOptions{Rebuild: true}); !errors.Is(err, store.ErrRetention) {
 			t.Errorf("rebuild: got %v, want ErrRetention", err)
 		}
