@@ -53,11 +53,7 @@ type message struct {
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
-	items, err := wire.Array(r.Body)
-	if err != nil {
-		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
-	}
-	return sms.Each(name, "body", items, nil, a.read)
+	return sms.Each(name, "body", r.Body, nil, a.read)
 }
 
 func (a adapter) read(b *providers.Batch, m *message) {

@@ -103,7 +103,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	wrap := func(array []byte) []byte {
 		return append(append([]byte(`{"event":{"messageStatusUpdate":`), array...), "}}"...)
 	}
-	return sms.Each(name, "event.messageStatusUpdate[]", items, wrap, func(b *providers.Batch, u *update) { a.read(b, u, number) })
+	return sms.Each(name, "event.messageStatusUpdate[]", wire.Join(items), wrap, func(b *providers.Batch, u *update) { a.read(b, u, number) })
 }
 
 // read reads an item of a One API event. Number is the one in the callback

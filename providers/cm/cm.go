@@ -80,11 +80,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
 	}
 	if m.Messages.Msg != nil {
-		items, err := wire.Array(m.Messages.Msg)
-		if err != nil {
-			return nil, providers.Malformed(name, "messages.msg", providers.ErrNotJSON)
-		}
-		return sms.Each(name, "messages.msg", items, wrap, a.report)
+		return sms.Each(name, "messages.msg", m.Messages.Msg, wrap, a.report)
 	}
 	if m.From == nil {
 		return sms.EachParams(name, r, a.template)

@@ -95,14 +95,14 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if len(a.secrets) > 0 && token != "" { // without it the body is one that was kept below, read again
 		body = sign.JWTClaims([]byte(token)) // Verify let it pass
 	}
-	items, err := wire.Array(body)
-	if err != nil {
-		return nil, &providers.PartialError{Items: []*providers.ParseError{providers.Malformed(name, "body", providers.ErrNotJSON)}, Body: body}
-	}
-	events, err := sms.Each(name, "body", items, nil, a.read)
+	events, err := sms.Each(name, "body", body, nil, a.read)
 	var partial *providers.PartialError
-	if errors.As(err, &partial) {
-		partial.Body = body // the claims, which were verified, and not a body that was not
+	var whole *providers.ParseError
+	switch { // keep the claims, which were verified, and not a body that was not
+	case errors.As(err, &partial):
+		partial.Body = body
+	case errors.As(err, &whole):
+		err = &providers.PartialError{Items: []*providers.ParseError{whole}, Body: body}
 	}
 	return events, err
 }

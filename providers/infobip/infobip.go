@@ -84,20 +84,23 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 		Results   wire.Raw  `json:"results"`
 		MessageID wire.Text `json:"messageId"`
 	}
-	items, err := wire.Array(r.Body)
-	if err == nil && len(items) == 1 && wire.Decode(items[0], &m) == nil {
+	array := wire.Raw(r.Body)
+	one := array
+	if one.Kind() != '{' {
+		if items, err := wire.Array(array); err == nil && len(items) == 1 {
+			one = items[0]
+		}
+	}
+	if wire.Decode(one, &m) == nil {
 		switch {
 		case len(m.Results) > 0 && m.Results.Kind() != 'n':
-			items, err = wire.Array(m.Results)
+			array = m.Results
 		case m.MessageID == "":
 			return nil, nil
 		}
 	}
-	if err != nil {
-		return nil, providers.Malformed(name, "results", providers.ErrNotJSON)
-	}
 	wrap := func(array []byte) []byte { return append(append([]byte(`{"results":`), array...), '}') }
-	return sms.Each(name, "results[]", items, wrap, a.read)
+	return sms.Each(name, "results[]", array, wrap, a.read)
 }
 
 func (a adapter) read(b *providers.Batch, m *result) {

@@ -82,11 +82,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if body := bytes.TrimSpace(r.Body); len(body) == 0 || body[0] != '{' && body[0] != '[' {
 		return sms.EachParams(name, r, a.flat)
 	}
-	items, err := wire.Array(r.Body)
-	if err != nil {
-		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
-	}
-	return sms.Each(name, "body", items, nil, a.report)
+	return sms.Each(name, "body", r.Body, nil, a.report)
 }
 
 func (a adapter) report(b *providers.Batch, c *common) {

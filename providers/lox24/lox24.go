@@ -53,11 +53,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if body := bytes.TrimSpace(r.Body); len(body) == 0 || body[0] != '{' && body[0] != '[' {
 		return sms.EachParams(name, r, a.flat)
 	}
-	items, err := wire.Array(r.Body)
-	if err != nil {
-		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
-	}
-	return sms.Each(name, "body", items, nil, a.read)
+	return sms.Each(name, "body", r.Body, nil, a.read)
 }
 
 // flat reads the older push service, and events as form fields.

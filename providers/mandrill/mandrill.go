@@ -109,11 +109,10 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if len(text) == 0 { // a test of the URL
 		return nil, nil
 	}
-	items, err := wire.Array(text)
+	b, bad, err := batch.Array(name, field, text, read)
 	if err != nil {
-		return nil, providers.Malformed(name, field, providers.ErrNotJSON)
+		return nil, err
 	}
-	b, bad := batch.Items(name, field, items, read)
 	switch {
 	case bad != nil && form:
 		b.Keep([]byte(field + "=" + url.QueryEscape(string(bad))))

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/internal/batch"
 	"github.com/strikeout/strikeout/providers/internal/sign"
 	"github.com/strikeout/strikeout/providers/internal/smtp"
 	"github.com/strikeout/strikeout/providers/internal/wire"
@@ -114,33 +115,15 @@ type event struct {
 }
 
 func (adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
-	items, err := wire.Array(r.Body)
-	if err != nil {
-		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
-	}
-	b := providers.NewBatch(name, len(items))
-	var bad []wire.Raw
-	for i, raw := range items {
-		before := b.Rejected()
-		var ev event
-		switch {
-		case wire.Decode(raw, &ev) != nil:
+	return batch.Done(batch.Indexed(name, "", r.Body, func(b *providers.Batch, i int, ev *event) {
+		if ev == nil {
 			b.Reject(providers.Malformed(name, fmt.Sprintf("[%d]", i), providers.ErrNotJSON))
-		case ev.Event == "":
+		} else if ev.Event == "" {
 			b.Reject(providers.Malformed(name, fmt.Sprintf("[%d].event", i), providers.ErrMissing))
-		default:
-			if e := ev.read(); e.Kind != "" {
-				b.AddTo(recipient.Email, "email", smtp.Bare(ev.Email.String()), e)
-			}
+		} else if e := ev.read(); e.Kind != "" {
+			b.AddTo(recipient.Email, "email", smtp.Bare(ev.Email.String()), e)
 		}
-		if b.Rejected() > before {
-			bad = append(bad, raw)
-		}
-	}
-	if len(bad) > 0 && len(bad) < len(items) {
-		b.Keep(wire.Join(bad))
-	}
-	return b.Done()
+	}))
 }
 
 // read returns the event without its address; no kind: nothing to keep.

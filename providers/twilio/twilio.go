@@ -181,11 +181,7 @@ type cloudEvent struct {
 const streamPrefix = "com.twilio.messaging.message."
 
 func parseStream(r *providers.Request) ([]recipient.Event, error) {
-	items, err := wire.Array(r.Body)
-	if err != nil {
-		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
-	}
-	return sms.Each(name, "[]", items, nil, func(b *providers.Batch, c *cloudEvent) {
+	return sms.Each(name, "[]", r.Body, nil, func(b *providers.Batch, c *cloudEvent) {
 		status, ours := strings.CutPrefix(c.Type.Lower(), streamPrefix)
 		if c.Type == "" {
 			b.Reject(providers.Malformed(name, "[].type", providers.ErrMissing))

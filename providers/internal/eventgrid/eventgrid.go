@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/internal/batch"
 	"github.com/strikeout/strikeout/providers/internal/sim"
 	"github.com/strikeout/strikeout/providers/internal/token"
 	"github.com/strikeout/strikeout/providers/internal/wire"
@@ -178,31 +179,13 @@ func (g *Receiver) trusts(ctx context.Context, r *providers.Request) bool {
 // Parse calls read with every event of a request. An event that read rejects,
 // or whose data has another form, does not cost the others.
 func Parse[T any](provider string, r *providers.Request, read func(*providers.Batch, *Event[T])) ([]recipient.Event, error) {
-	items, err := wire.Array(r.Body)
-	if err != nil {
-		return nil, providers.Malformed(provider, "body", providers.ErrNotJSON)
-	}
-	b := providers.NewBatch(provider, len(items))
-	var bad []wire.Raw
-	for _, raw := range items {
-		before := b.Rejected()
-		var e Event[T]
-		switch {
-		case wire.Decode(raw, &e) != nil:
-			b.Reject(providers.Malformed(provider, "[]", providers.ErrNotJSON))
-		case e.kind() == "":
+	return batch.JSON(provider, r.Body, func(b *providers.Batch, e *Event[T]) {
+		if e.kind() == "" {
 			b.Reject(providers.Malformed(provider, "[].eventType", providers.ErrMissing))
-		default:
-			read(b, &e)
+			return
 		}
-		if b.Rejected() > before {
-			bad = append(bad, raw)
-		}
-	}
-	if len(bad) > 0 && len(bad) < len(items) {
-		b.Keep(wire.Join(bad))
-	}
-	return b.Done()
+		read(b, e)
+	})
 }
 
 // Settings makes the settings of a simulated endpoint.

@@ -81,12 +81,8 @@ func EachParams(provider string, r *providers.Request, read func(*providers.Batc
 		body = nil
 	}
 	if len(body) > 0 && (body[0] == '{' || body[0] == '[') {
-		items, err := wire.Array(r.Body)
-		if err != nil {
-			return nil, providers.Malformed(provider, "body", providers.ErrNotJSON)
-		}
 		query := r.Query()
-		return Each(provider, "body", items, nil, func(b *providers.Batch, m *map[string]wire.Text) {
+		return Each(provider, "body", r.Body, nil, func(b *providers.Batch, m *map[string]wire.Text) {
 			read(b, Params{json: *m, query: query})
 		})
 	}
@@ -103,17 +99,14 @@ func EachParams(provider string, r *providers.Request, read func(*providers.Batc
 	return b.Done()
 }
 
-// Each decodes the items of an array one by one and hands them to read, so
-// that a bad one does not cost the others, and returns what Parse returns. Of
-// several items only the rejected ones are kept, as one array; wrap, if not
-// nil, puts that array back where the provider has it.
-func Each[T any](provider, field string, items []wire.Raw, wrap func(array []byte) []byte, read func(*providers.Batch, *T)) ([]recipient.Event, error) {
-	b, bad := batch.Items(provider, field, items, read)
+// Each hands the items of an array to read one by one, so that a bad one does
+// not cost the others, and returns what Parse returns. Of several items only the
+// rejected ones are kept, as one array; wrap, if not nil, puts that array back
+// where the provider has it.
+func Each[T any](provider, field string, array []byte, wrap func(array []byte) []byte, read func(*providers.Batch, *T)) ([]recipient.Event, error) {
+	b, bad, err := batch.Array(provider, field, array, read)
 	if bad != nil && wrap != nil {
 		bad = wrap(bad)
 	}
-	if bad != nil {
-		b.Keep(bad)
-	}
-	return b.Done()
+	return batch.Done(b, bad, err)
 }

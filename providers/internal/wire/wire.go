@@ -10,6 +10,7 @@ package wire
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -21,17 +22,46 @@ import (
 // ErrJSON is the only error of Decode and Array: the decoder's own quote their input.
 var ErrJSON = errors.New("not the expected JSON")
 
-var options = json.JoinOptions(jsontext.AllowInvalidUTF8(true))
+var options = json.JoinOptions(jsontext.AllowInvalidUTF8(true), json.WithUnmarshalers(json.UnmarshalFromFunc(cloneRaw)))
+
+// cloneRaw keeps the v2 decoder from reading into the room that a Raw has: it
+// may be a part of a body.
+func cloneRaw(d *jsontext.Decoder, to *Raw) error {
+	v, err := d.ReadValue()
+	*to = bytes.Clone(v)
+	return err //nolint:wrapcheck // Decode says ErrJSON whatever it is
+}
 
 // Raw is one undecoded JSON value.
 type Raw = jsontext.Value
 
-// Decode reads one JSON value into v. Unknown members are ignored.
-func Decode(body []byte, v any) error {
-	if err := json.Unmarshal(bytes.TrimPrefix(body, bom), v, options); err != nil {
+// Decode reads one JSON value into v. Unknown members are ignored. A Raw in v is
+// a part of the body.
+func Decode[T any](body []byte, v *T) error { return decode(body, v, false) }
+
+// decode lets the scanner try; what it does not take, the v2 decoder reads.
+func decode[T any](body []byte, v *T, repeats bool) error {
+	body = bytes.TrimPrefix(body, bom)
+	was := *v
+	if scan(body, reflect.ValueOf(v).Elem(), repeats) {
+		return nil
+	}
+	*v = was
+	opts := options
+	if repeats {
+		opts = splitting
+	}
+	if json.Unmarshal(body, v, opts) != nil {
 		return ErrJSON
 	}
 	return nil
+}
+
+// scan reads a plain body into v; false leaves v half filled.
+func scan(body []byte, v reflect.Value, repeats bool) bool {
+	var room [32]extent
+	s := scanner{src: body, repeats: repeats, names: room[:0]}
+	return s.read(v, planOf(v.Type())) && s.end()
 }
 
 var bom = []byte("\xef\xbb\xbf")
@@ -40,7 +70,16 @@ var bom = []byte("\xef\xbb\xbf")
 // an array is expected. An item is decoded later, so that a bad one does not
 // cost the others.
 func Array(body []byte) ([]Raw, error) {
-	s := splitter{body: bytes.TrimPrefix(body, bom)}
+	body = bytes.TrimPrefix(body, bom)
+	plain := scanner{src: body, repeats: true}
+	if items, ok := plain.split(); ok {
+		return items, nil
+	}
+	return splitOdd(body)
+}
+
+func splitOdd(body []byte) ([]Raw, error) {
+	s := splitter{body: body}
 	if json.Unmarshal(s.body, &s, splitting) != nil {
 		return nil, ErrJSON
 	}
@@ -51,7 +90,7 @@ func Array(body []byte) ([]Raw, error) {
 // which refuses that item alone.
 var splitting = json.JoinOptions(options, jsontext.AllowDuplicateNames(true))
 
-// splitter finds the items of an array in one pass. Going through Unmarshal it
+// splitter finds the items of an array that is not plain. Going through Unmarshal it
 // borrows the package's pooled decoder.
 type splitter struct {
 	body  []byte

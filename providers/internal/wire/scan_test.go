@@ -1,0 +1,221 @@
+package wire
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// everything has a field of every shape.
+type everything struct {
+	Text    Text                     `json:"text"`
+	String  string                   `json:"a-string,omitempty"`
+	Raw     Raw                      `json:"raw"`
+	List    List                     `json:"list"`
+	Any     Text                     `json:"anyCase,case:ignore"`
+	Inner   inner                    `json:"inner"`
+	To      *inner                   `json:"to"`
+	Object  Object[deep]             `json:"object"`
+	Many    Many[deep]               `json:"many"`
+	Either  Either[deep]             `json:"either"`
+	Raws    []Raw                    `json:"raws"`
+	Inners  []inner                  `json:"inners"`
+	Eithers []Either[inner]          `json:"eithers"`
+	Texts   map[string]Text          `json:"texts"`
+	Map     map[string]Object[inner] `json:"map"`
+	Codes   []uint16                 `json:"codes"`
+	Bytes   []byte                   `json:"bytes"`
+	Number  int                      `json:"number"`
+	Own     own                      `json:"own"`
+	Bare    Text
+	None    Text `json:"-"`
+}
+
+type inner struct {
+	A Text `json:"a"`
+	B List `json:"b"`
+	C Object[struct {
+		D Text `json:"d"`
+	}] `json:"c"`
+}
+
+type deep struct {
+	A    Text         `json:"a"`
+	Deep Many[deeper] `json:"deep"`
+}
+
+type deeper struct {
+	Again Object[inner] `json:"again"`
+}
+
+// own reads itself.
+type own struct{ kind jsontext.Kind }
+
+func (o *own) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	o.kind = d.PeekKind()
+	return d.SkipValue()
+}
+
+// plainDocuments are what the scanner must take by itself: else it is of no use.
+var plainDocuments = []string{
+	`{}`, ` { } `, `null`, "\xef\xbb\xbf{\"text\":\"a\"}\r\n", `{"unknown":[1,{"x":[]},-0.5e+10,true,false,null,"\u00e9\n"],"text":"after"}`,
+	`{"text":"a","a-string":"b","raw":{"x" : [1, 2]},"list":["a",1,null,{}],"ANY_case":true,"Bare":-1.50,"None":"no"}`,
+	`{"text":"550 5.1.1 \u003cnobody@example.com\u003e\r\nno such \"user\" \\ \/ \ud83d\ude00 é","raw":null,"list":" x "}`,
+	`{"inner":{"a":1,"b":[],"c":{"d":"x","e":{}}},"to":{"a":null},"object":{"a":{},"deep":[{"again":{"a":7}},3,{}]}}`,
+	`{"inner":null,"to":null,"object":[],"many":{"a":"one"},"either":"text","raws":[],"inners":null,"texts":{},"map":{},"codes":[],"bytes":"","number":0,"own":7}`,
+	`{"many":[{"a":1},null,"x",{"deep":{"again":"no"}}],"either":{"a":"x"},"raws":[{"a":1},2],"inners":[{"a":1},null],"eithers":["a",{"a":"b"},null]}`,
+	`{"texts":{"a":"x","b":1,"c":null,"":{}},"map":{"a":{"a":1},"b":2},"codes":[1,2],"bytes":"eA==","number":7,"own":{"x":1}}`,
+}
+
+var oddDocuments = []string{
+	``, ` `, `nul`, `[]`, `{"text":1,"text":2}`, `{"x":1,"x":2}`, `{"x":{"a":1,"b":{},"a":2}}`, `{"anyCase":1,"ANYCASE":2}`, `{"t\u0065xt":"a"}`, `{"é":1}`, `{"é":1,"raw":[9],"raws":[8,{"y":1}],"inners":[{"a":"z"}],"list":["q"],"to":{"b":"c"}}`,
+	"{\"text\":\"\xff\"}", "{\"x\":\"\xff\"}", "{\"\xff\":1,\"\xfe\":2}", `{"text":"\ud800"}`, `{"x":"\ud800"}`, `{"text":"\x"}`, `{"text":"\u00g0"}`, "{\"text\":\"\n\"}", "{\"text\":\"12345678\x1f\"}",
+	`{"text":01}`, `{"text":1.}`, `{"text":-}`, `{"text":1e}`, `{"text":+1}`, `{"text":tru}`, `{"text":truex}`, `{"text":NaN}`, `{"text":1,}`, `{,"text":1}`, `{"text":1 "list":2}`, `{"text"}`, `{"text":}`, `{text:1}`,
+	`{"raws":[1,]}`, `{"raws":[,1]}`, `{"raws":[1 2]}`, `{"raws":[1}`, `{"raws":7}`, `{"inners":{}}`, `{"inner":[]}`, `{"a-string":7}`, `{"number":"7"}`, `{"bytes":"!"}`, `{"texts":[]}`, `{"texts":{"a":1,"a":2}}`,
+	`{"raw":{"a":1,"a":2}}`, `{"raws":[{"a":1,"a":2}]}`, `{"text":"a"}{}`, `{"text":"a"}x`, "{\"text\":\"a\"}\x00", `{"list":["a",["b"]`, `{"text":"a`, `{"text":"a\`, `{"":1,"":2}`, `{"":1}`,
+	strings.Repeat(`{"x":`, 70) + `1` + strings.Repeat(`}`, 70), strings.Repeat(`[`, 10001) + strings.Repeat(`]`, 10001), "\xef\xbb\xbf\xef\xbb\xbf{}",
+}
+
+// reference is the v2 decoder alone.
+func reference(body []byte, v any, repeats bool) error {
+	opts := options
+	if repeats {
+		opts = splitting
+	}
+	return json.Unmarshal(bytes.TrimPrefix(body, bom), v, opts)
+}
+
+// compare says whether the scanner took a body, after holding it to the v2 decoder.
+func compare(t *testing.T, body []byte, repeats bool) bool {
+	t.Helper()
+	before := bytes.Clone(body)
+	var quick, whole, want everything
+	took := scan(bytes.TrimPrefix(body, bom), reflect.ValueOf(&quick).Elem(), repeats)
+	err := reference(body, &want, repeats)
+	switch {
+	case took && err != nil:
+		t.Errorf("%q is taken, and the v2 decoder says: %v", body, err)
+	case took && !reflect.DeepEqual(quick, want):
+		t.Errorf("%q:\n%+v, by the v2 decoder\n%+v", body, quick, want)
+	}
+	if got := decode(body, &whole, repeats); (got == nil) != (err == nil) || !reflect.DeepEqual(whole, want) {
+		t.Errorf("%q: %v\n%+v, by the v2 decoder: %v\n%+v", body, got, whole, err, want)
+	}
+	if !bytes.Equal(before, body) {
+		t.Errorf("%q: the body was changed to %q", before, body)
+	}
+	return took
+}
+
+func TestScannerTakesWhatIsPlain(t *testing.T) {
+	for _, d := range plainDocuments {
+		if !compare(t, []byte(d), false) {
+			t.Errorf("%s: not taken", d)
+		}
+		compare(t, []byte(d), true)
+	}
+	long := `{"text":"` + strings.Repeat("x", 2*keptRoom) + `","list":["` + strings.Repeat("é", keptRoom) + `\n"]}`
+	if !compare(t, []byte(long), false) {
+		t.Error("a long document is not taken")
+	}
+}
+
+func TestScannerLeavesWhatIsOdd(t *testing.T) {
+	for _, d := range oddDocuments {
+		compare(t, []byte(d), false)
+		compare(t, []byte(d), true)
+	}
+	// Names that are hashed alike, and more of them than are compared.
+	var b strings.Builder
+	for i := range 300 {
+		b.WriteString(`,"` + strings.Repeat("x", i) + `y":1`)
+	}
+	compare(t, []byte(`{`+b.String()[1:]+`}`), false)
+	compare(t, []byte(`{`+b.String()[1:]+`,"xy":1}`), false)
+	for i := range 100 { // in every place of the eight bytes
+		compare(t, []byte(`{"text":"`+strings.Repeat("x", i)+"\x1f"+`"}`), false)
+		compare(t, []byte(`{"text":"`+strings.Repeat("x", i)+`\"é`+strings.Repeat("y", i)+`"}`), false)
+		compare(t, []byte(`{"text":"`+strings.Repeat("x", i)), false)
+	}
+}
+
+// Decode must not join what it reads to what stood there before, whether or not
+// the scanner gives up half way.
+func TestDecodeIntoWhatWasRead(t *testing.T) {
+	for _, first := range plainDocuments {
+		for _, second := range append(oddDocuments, plainDocuments...) {
+			a, b := []byte(first), []byte(second)
+			var got, want everything
+			if Decode(a, &got) != nil || reference([]byte(first), &want, false) != nil {
+				t.Fatalf("%s: not read", first)
+			}
+			gotErr, wantErr := Decode(b, &got), reference([]byte(second), &want, false)
+			if (gotErr == nil) != (wantErr == nil) || gotErr == nil && !reflect.DeepEqual(got, want) {
+				t.Errorf("%s after %s: %v\n%+v, by the v2 decoder: %v\n%+v", second, first, gotErr, got, wantErr, want)
+			}
+			if string(b) != second || string(a) != first {
+				t.Errorf("%s after %s: a body was changed", second, first)
+			}
+		}
+	}
+}
+
+// FuzzDecode: what the scanner takes is what the v2 decoder takes.
+func FuzzDecode(f *testing.F) {
+	for _, d := range append(oddDocuments, plainDocuments...) {
+		f.Add([]byte(d))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		compare(t, body, false)
+		compare(t, body, true)
+		if items, ok := (&scanner{src: body, repeats: true}).split(); ok {
+			s := splitter{body: body}
+			if err := json.Unmarshal(body, &s, splitting); err != nil || !reflect.DeepEqual(items, s.items) {
+				t.Errorf("%q: %q, by the v2 decoder: %q, %v", body, items, s.items, err)
+			}
+		}
+		compareEach(t, body)
+		compareEach(t, Join([]Raw{body, Raw(`{"text":"plain"}`), body}))
+	})
+}
+
+// compareEach holds Each to splitting and decoding by the v2 decoder.
+func compareEach(t *testing.T, body []byte) {
+	t.Helper()
+	type result struct {
+		Raw  string
+		Item *everything
+	}
+	var got, want []result
+	err := Each(body, func(raw Raw, item *everything) {
+		r := result{Raw: string(raw)}
+		if item != nil {
+			keep := *item
+			r.Item = &keep
+		}
+		got = append(got, r)
+	})
+	items, wantErr := splitOdd(bytes.TrimPrefix(body, bom))
+	for _, raw := range items {
+		r := result{Raw: string(raw), Item: new(everything)}
+		if reference(raw, r.Item, false) != nil {
+			r.Item = nil
+		}
+		want = append(want, r)
+	}
+	if err != wantErr || err == nil && !reflect.DeepEqual(got, want) { //nolint:errorlint // it is ErrJSON itself
+		t.Errorf("%q: %v\n%+v, by the v2 decoder: %v\n%+v", body, err, got, wantErr, want)
+	}
+}
+
+func TestEach(t *testing.T) {
+	for _, d := range append(oddDocuments, plainDocuments...) {
+		for _, body := range []string{d, "\xef\xbb\xbf [" + d + "] ", `[{"text":"a"},` + d + `,{"text":"b"},{"text":"c","text":"d"}]`, `[` + d + `,]`, `[` + d + `]x`, `[{"text":"a"},` + d} {
+			compareEach(t, []byte(body))
+		}
+	}
+}
