@@ -3,6 +3,7 @@ package providers
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/strikeout/strikeout/recipient"
@@ -95,10 +96,17 @@ type Batch struct {
 	rest     []byte
 }
 
+// maxRoom is for how many events room is made before they were read: two bytes of
+// a body may look like one.
+const maxRoom = 1000
+
 // NewBatch returns an empty batch with room for n events.
 func NewBatch(provider string, n int) *Batch {
-	return &Batch{provider: provider, events: make([]recipient.Event, 0, n)}
+	return &Batch{provider: provider, events: make([]recipient.Event, 0, min(n, maxRoom))}
 }
+
+// Grow makes room for n more events.
+func (b *Batch) Grow(n int) { b.events = slices.Grow(b.events, min(n, maxRoom)) }
 
 // Add appends an event.
 func (b *Batch) Add(e recipient.Event) { b.events = append(b.events, e) }

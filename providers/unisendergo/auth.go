@@ -8,7 +8,7 @@ import (
 	"encoding/hex"
 	"io"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/strikeout/strikeout/providers/internal/wire"
 )
 
 // maxPlainBytes bounds a compressed body: a hundred events are some hundred kilobytes.
@@ -31,40 +31,14 @@ func plain(body []byte) []byte {
 	return out
 }
 
-// authAt finds the text of the member "auth" of a JSON object.
-func authAt(body []byte) (start, end int, ok bool) {
-	d := jsontext.NewDecoder(bytes.NewReader(body), jsontext.AllowInvalidUTF8(true))
-	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
-		return 0, 0, false
-	}
-	for d.PeekKind() == '"' {
-		name, err := d.ReadToken()
-		if err != nil {
-			return 0, 0, false
-		}
-		if name.String() != "auth" {
-			if d.SkipValue() != nil {
-				return 0, 0, false
-			}
-			continue
-		}
-		v, err := d.ReadValue()
-		if err != nil || v.Kind() != '"' {
-			return 0, 0, false
-		}
-		end = int(d.InputOffset()) - 1 // before the closing quote
-		return end - (len(v) - 2), end, true
-	}
-	return 0, 0, false
-}
-
 // authentic reports whether "auth" is the MD5 of the body in which the key
 // stands in its place.
 func authentic(body []byte, keys [][]byte) bool {
-	start, end, ok := authAt(body)
-	if !ok {
+	start, end, ok := wire.Member(body, "auth")
+	if !ok || body[start] != '"' {
 		return false
 	}
+	start, end = start+1, end-1 // without the quotes
 	got, err := hex.DecodeString(string(body[start:end]))
 	if err != nil || len(got) != md5.Size {
 		return false

@@ -22,6 +22,9 @@ import (
 
 const name = "unisender-go"
 
+// typicalBytes is about what a report takes, to make room for as many as there are.
+const typicalBytes = 512
+
 // kinds translates "status"; what is not listed is not about delivery.
 var kinds = map[string]recipient.Kind{
 	"hard_bounced": recipient.HardBounce, // "no more attempts": its delivery_status decides
@@ -110,30 +113,22 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if byUser == nil {
 		return single(raw, m)
 	}
-	users, err := wire.Array(byUser)
-	if err != nil {
-		return nil, providers.Malformed(name, "events_by_user", providers.ErrNotJSON)
-	}
-	b := providers.NewBatch(name, len(users))
+	b := providers.NewBatch(name, 1+len(byUser)/typicalBytes)
 	var bad []wire.Raw
-	for _, u := range users {
-		var one user
-		if wire.Decode(u, &one) != nil {
+	collect := func(raw wire.Raw, it *event) {
+		before := b.Rejected()
+		if item(b, raw, it); b.Rejected() > before {
+			bad = append(bad, raw)
+		}
+	}
+	if wire.Each(byUser, func(_ wire.Raw, u *user) {
+		if u == nil {
 			b.Reject(providers.Malformed(name, "events_by_user[]", providers.ErrNotJSON))
-			continue
-		}
-		events, err := wire.Array(first(one.Events, one.Records, wire.Raw("[]")))
-		if err != nil {
+		} else if events := first(u.Events, u.Records); events != nil && wire.Each(events, collect) != nil {
 			b.Reject(providers.Malformed(name, "events_by_user[].events", providers.ErrNotJSON))
-			continue
 		}
-		for _, it := range events {
-			before := b.Rejected()
-			item(b, it)
-			if b.Rejected() > before {
-				bad = append(bad, it)
-			}
-		}
+	}) != nil {
+		return nil, providers.Malformed(name, "events_by_user", providers.ErrNotJSON)
 	}
 	if len(bad) == b.Rejected() && len(bad) > 0 {
 		b.Keep(append(append([]byte(`{"events_by_user":[{"events":`), wire.Join(bad)...), "}]}"...))
@@ -165,9 +160,8 @@ func single(raw []byte, m body) ([]recipient.Event, error) {
 	return b.Done()
 }
 
-func item(b *providers.Batch, raw wire.Raw) {
-	var it event
-	if wire.Decode(raw, &it) != nil {
+func item(b *providers.Batch, raw wire.Raw, it *event) {
+	if it == nil {
 		b.Reject(providers.Malformed(name, "event", providers.ErrNotJSON))
 		return
 	}

@@ -97,6 +97,7 @@ func read(b *providers.Batch, m *body) {
 	if len(m.Messages) == 0 && kinds[letters(m.Names[0])] != "" {
 		b.Reject(providers.Unresolved(name, "event_message"))
 	}
+	b.Grow(len(m.Messages))
 	for i := range m.Messages {
 		m.message(b, i)
 	}

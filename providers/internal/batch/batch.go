@@ -47,7 +47,7 @@ func Indexed[T any](provider, field string, array []byte, read func(b *providers
 	n := 0
 	err = wire.Each(array, func(raw wire.Raw, item *T) {
 		if b == nil { // room for as many as there are, if all are as long as the first
-			b = providers.NewBatch(provider, min(maxRoom, max(1, len(array)/(len(raw)+1))))
+			b = providers.NewBatch(provider, max(1, len(array)/(len(raw)+1)))
 		}
 		before := b.Rejected()
 		if read(b, n, item); b.Rejected() > before {
@@ -69,12 +69,9 @@ func Indexed[T any](provider, field string, array []byte, read func(b *providers
 	return b, bad, nil
 }
 
-// maxRoom is for how many events room is made before they were read.
-const maxRoom = 1000
-
 // Items is Array for items that have been found already.
 func Items[T any](provider, field string, items []wire.Raw, read func(*providers.Batch, *T)) (b *providers.Batch, bad []byte) {
-	b = providers.NewBatch(provider, min(maxRoom, len(items)))
+	b = providers.NewBatch(provider, len(items))
 	var rejected []wire.Raw
 	for _, raw := range items {
 		before := b.Rejected()

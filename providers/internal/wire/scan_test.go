@@ -179,6 +179,7 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		compareEach(t, body)
+		compareMember(t, body)
 		compareEach(t, Join([]Raw{body, Raw(`{"text":"plain"}`), body}))
 	})
 }
@@ -217,5 +218,27 @@ func TestEach(t *testing.T) {
 		for _, body := range []string{d, "\xef\xbb\xbf [" + d + "] ", `[{"text":"a"},` + d + `,{"text":"b"},{"text":"c","text":"d"}]`, `[` + d + `,]`, `[` + d + `]x`, `[{"text":"a"},` + d} {
 			compareEach(t, []byte(body))
 		}
+	}
+}
+
+// compareMember holds Member to the v2 decoder.
+func compareMember(t *testing.T, body []byte) {
+	t.Helper()
+	for _, name := range []string{"text", "either", ""} {
+		from, to, ok := Member(body, name)
+		wantFrom, wantTo, want := oddMember(body, name)
+		if from != wantFrom || to != wantTo || ok != want {
+			t.Errorf("%q: %q from %d to %d, %v; by the v2 decoder from %d to %d, %v", body, name, from, to, ok, wantFrom, wantTo, want)
+		}
+	}
+}
+
+func TestMember(t *testing.T) {
+	for _, d := range append(oddDocuments, plainDocuments...) {
+		compareMember(t, []byte(d))
+		compareMember(t, []byte(` {"x":[{"text":1}], "text" : "yes" , rubbish `))
+	}
+	if from, to, ok := Member([]byte(`{"x":{"text":1}, "text" : "yes" , rubbish`), "text"); !ok || from != 26 || to != 31 {
+		t.Errorf("from %d to %d, %v", from, to, ok)
 	}
 }

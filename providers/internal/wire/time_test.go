@@ -77,6 +77,9 @@ func TestTime(t *testing.T) {
 		if !got.Equal(tt.want) {
 			t.Errorf("Time(%q) = %v, want %v", tt.in, got, tt.want)
 		}
+		if quick, ok := stamp(tt.in); ok && !quick.Equal(tt.want) {
+			t.Errorf("stamp(%q) = %v, want %v", tt.in, quick, tt.want)
+		}
 		if got.Location() != time.UTC {
 			t.Errorf("Time(%q) is in %v", tt.in, got.Location())
 		}
@@ -84,11 +87,16 @@ func TestTime(t *testing.T) {
 }
 
 func FuzzTime(f *testing.F) {
-	for _, s := range []string{"2026-01-05T10:00:05.1234567Z", "1767607205.5", "1.7e9", "9999-12-31T23:59:59-10:00", "2026-01-05 10:00:05 UTC"} {
+	for _, s := range []string{"2026-01-05T10:00:05.1234567Z", "2026-01-05T10:00:05.1234567", "2026-01-05T10:00:05.123456789+02:00", "2026-01-05 10:00:05.1-0230", "2024-02-29 10:00:05-02:30", "2026-01-05T24:00:60+24:60", "1767607205.5", "1.7e9", "9999-12-31T23:59:59-10:00", "2026-01-05 10:00:05 UTC"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		got := Time(s)
+		if quick, ok := stamp(s); ok {
+			if slow, ok := parse(s, timeLayouts); !ok || !quick.Equal(slow) {
+				t.Errorf("%q is %v, by the layouts %v", s, quick, slow)
+			}
+		}
 		if _, err := json.Marshal(got); err != nil {
 			t.Errorf("Time(%q) cannot be written: %v", s, err)
 		}

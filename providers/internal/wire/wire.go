@@ -1,7 +1,8 @@
 // Package wire reads what providers put on the wire: JSON with loosely typed
 // fields, and times in every notation.
 //
-// JSON is read by the v2 decoder: names match exactly, and an object that says
+// JSON is read as the v2 decoder reads it, most of it by a scanner that takes only
+// what is plain and leaves the rest to that decoder: names match exactly, and an object that says
 // the same name twice is refused, because two readers could see two different
 // recipients in it. Broken UTF-8 becomes U+FFFD: a bounce must not be lost for
 // a Latin-1 letter in an SMTP reply.
@@ -11,7 +12,6 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
-	"strconv"
 	"strings"
 	"time"
 
@@ -203,78 +203,4 @@ func (l *List) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	}
 	_, err := d.ReadToken()
 	return err
-}
-
-// timeLayouts are tried in order; those without a zone are UTC.
-var timeLayouts = []string{
-	time.RFC3339Nano,
-	"2006-01-02T15:04:05.999999999Z0700",
-	"2006-01-02T15:04:05 Z0700",
-	"2006-01-02T15:04:05.999999999",
-	"2006-01-02 15:04:05.999999999Z07:00",
-	"2006-01-02 15:04:05.999999999 Z0700",
-	"2006-01-02 15:04:05.999999999Z07", // as PostgreSQL writes it
-	"2006-01-02 15:04:05.999999999 UTC",
-	"2006-01-02 15:04:05.999999999",
-}
-
-// Time reads a time in any of the given layouts, RFC 3339 in its loose forms
-// (no zone means UTC), or Unix seconds, milliseconds, microseconds or
-// nanoseconds, told apart by size, with or without a fraction. Layouts of the
-// caller come first. It returns the zero time for anything else: an event
-// whose time cannot be read still happened.
-func Time(s string, layouts ...string) time.Time {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return time.Time{}
-	}
-	if t, ok := parse(s, layouts); ok {
-		return t
-	}
-	if t, ok := unix(s); ok {
-		return t
-	}
-	t, _ := parse(s, timeLayouts)
-	return t
-}
-
-func parse(s string, layouts []string) (time.Time, bool) {
-	for _, l := range layouts {
-		t, err := time.Parse(l, s)
-		if err != nil {
-			continue
-		}
-		// In UTC the year can leave the range that RFC 3339 can write.
-		if t = t.UTC(); t.Year() >= 1 && t.Year() <= 9999 {
-			return t, true
-		}
-	}
-	return time.Time{}, false
-}
-
-// unix reads digits with an optional fraction.
-func unix(s string) (time.Time, bool) {
-	whole, frac, _ := strings.Cut(s, ".")
-	if strings.ContainsAny(s, "eE") { // 1.7e9, as some JSON writers put floats
-		f, err := strconv.ParseFloat(s, 64)
-		if err != nil || f < 0 || f > 1e19 {
-			return time.Time{}, false
-		}
-		whole, frac = strconv.FormatFloat(f, 'f', 0, 64), ""
-	}
-	n, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil || n <= 0 || strings.Trim(frac, "0123456789") != "" || whole[0] == '+' {
-		return time.Time{}, false
-	}
-	switch {
-	case n > 1e17:
-		return time.Unix(0, n).UTC(), true
-	case n > 1e14:
-		return time.UnixMicro(n).UTC(), true
-	case n > 1e11:
-		return time.UnixMilli(n).UTC(), true
-	}
-	frac = (frac + "000000000")[:9]
-	ns, _ := strconv.ParseInt(frac, 10, 64) //nolint:errcheck // nine digits
-	return time.Unix(n, ns).UTC(), true
 }
