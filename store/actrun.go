@@ -162,7 +162,7 @@ func (a *actor) perform(ops []*op) error {
 	defer cancel()
 	slices.SortFunc(ops, func(x, y *op) int { return bytes.Compare(x.event.Key[:], y.event.Key[:]) })
 	again := false
-	return a.db.inTx(ctx, "store an act", func(tx *sqlx.Tx) error {
+	return a.db.inTxOn(ctx, a.db.texts, "store an act", func(tx *sqlx.Tx) error {
 		err := a.try(ctx, tx, ops, again)
 		again = true
 		return err
@@ -171,22 +171,7 @@ func (a *actor) perform(ops []*op) error {
 
 func (a *actor) try(ctx context.Context, tx *sqlx.Tx, ops []*op, again bool) error {
 	db := a.db
-	if err := db.shareFeed(ctx, tx); err != nil {
-		return err
-	}
-	var rows []stateRow
-	keys := make([]recipient.Key, len(ops))
-	for i, o := range ops {
-		o.err = nil
-		keys[i] = o.event.Key
-		if !o.undo { // an undo needs a row that is there
-			rows = append(rows, stateRow{key: o.event.Key, channel: o.event.Channel, address: o.event.Address})
-		}
-	}
-	if err := db.joinStates(ctx, tx, rows); err != nil {
-		return err
-	}
-	states, err := db.lockedStates(ctx, tx, keys)
+	states, err := db.stateForActs(ctx, tx, ops)
 	if err != nil {
 		return err
 	}
@@ -216,7 +201,7 @@ func (a *actor) try(ctx context.Context, tx *sqlx.Tx, ops []*op, again bool) err
 	if len(fresh) == 0 {
 		return nil
 	}
-	if err := db.insertEvents(ctx, tx, fresh); err != nil {
+	if err := db.insertActs(ctx, tx, fresh); err != nil {
 		return err
 	}
 	for _, o := range acted {
@@ -228,6 +213,72 @@ func (a *actor) try(ctx context.Context, tx *sqlx.Tx, ops []*op, again bool) err
 		entry.Key = o.event.Key
 		if err := db.audit(ctx, tx, entry); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// stateForActs begins the transaction. It returns the states of the addresses of
+// ops, which are sorted by key, and locks their rows. Where one is missing, all
+// are made sure of, in one order; else that would cost as much again as the acts
+// themselves.
+func (db *DB) stateForActs(ctx context.Context, tx *sqlx.Tx, ops []*op) (map[recipient.Key]recipient.State, error) {
+	keys := make([]recipient.Key, len(ops))
+	var rows []stateRow
+	for i, o := range ops {
+		o.err = nil
+		keys[i] = o.event.Key
+		if !o.undo { // an undo needs a row that is there
+			rows = append(rows, stateRow{key: o.event.Key, channel: o.event.Channel, address: o.event.Address})
+		}
+	}
+	if db.d.mysql {
+		known, err := db.shareAndCount(ctx, tx, keys)
+		if err != nil {
+			return nil, err
+		}
+		if known < len(keys) {
+			if err := db.joinStates(ctx, tx, rows); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return db.lockedStates(ctx, tx, keys)
+}
+
+// shareAndCount is shareFeed, and says in the same round trip how many of some
+// addresses are there. It locks none of them: no row ever goes.
+func (db *DB) shareAndCount(ctx context.Context, tx *sqlx.Tx, keys []recipient.Key) (known int, err error) {
+	rows, err := tx.QueryContext(ctx, db.d.shareFeed+";"+countKnown(keys))
+	if err != nil {
+		return 0, err //nolint:wrapcheck // inTx wraps
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says it
+	for {
+		for rows.Next() { // the last is the count
+			if err := rows.Scan(&known); err != nil {
+				return 0, err //nolint:wrapcheck // inTx wraps
+			}
+		}
+		if !rows.NextResultSet() {
+			return known, rows.Err() //nolint:wrapcheck // inTx wraps
+		}
+	}
+}
+
+func countKnown(keys []recipient.Key) string {
+	return string(append(keyList([]byte("SELECT COUNT(*) FROM recipients WHERE recipient_key IN ("), keys), ')'))
+}
+
+// insertActs is insertEvents, on MySQL in one round trip.
+func (db *DB) insertActs(ctx context.Context, tx *sqlx.Tx, events []*recipient.Event) error {
+	if !db.d.mysql {
+		return db.insertEvents(ctx, tx, events)
+	}
+	for some := range slices.Chunk(events, rowsPerStatement) {
+		b := append(db.d.appendInsert(nil, some), ';')
+		if _, err := tx.ExecContext(ctx, string(db.d.appendJoin(b, fold(some)))); err != nil {
+			return err //nolint:wrapcheck // inTx wraps
 		}
 	}
 	return nil

@@ -36,6 +36,7 @@ type pools struct {
 	read  *sqlx.DB // statements that change nothing
 	write *sqlx.DB // transactions
 	batch *sql.DB  // generated text only: on MySQL it allows several statements at once
+	texts *sqlx.DB // batch, for transactions that take turns with the server
 }
 
 func (p pools) close() error {
@@ -132,7 +133,7 @@ func openMySQL(dsn string, maxConns int) (pools, error) {
 		return pools{}, err
 	}
 	x := sqlx.NewDb(general, "mysql")
-	return pools{read: x, write: x, batch: batch}, nil
+	return pools{read: x, write: x, batch: batch, texts: sqlx.NewDb(batch, "mysql")}, nil
 }
 
 // batchConns is enough for two committers, the acts and the feed.
@@ -217,5 +218,6 @@ func openSQLite(path string, bulk bool) (pools, error) {
 	if err != nil {
 		return pools{}, err
 	}
-	return pools{read: sqlx.NewDb(read, "sqlite"), write: sqlx.NewDb(write, "sqlite"), batch: write}, nil
+	x := sqlx.NewDb(write, "sqlite")
+	return pools{read: sqlx.NewDb(read, "sqlite"), write: x, batch: write, texts: x}, nil
 }

@@ -44,6 +44,7 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 		"person":         {selectPersons[recipient.Email] + onePerson, []any{k}},
 		"person, phone":  {selectPersons[recipient.SMS] + onePerson, []any{k}},
 		"persons":        {somePersons(recipient.Email, keys[:50]), nil},
+		"known people":   {countKnown(keys[:50]), nil},
 		"own click":      {selectOwnClick, []any{prints[0][:]}},
 		"fsck, people":   {selectRecipients + "> ? ORDER BY recipient_key LIMIT ?", []any{k, 100}},
 		"history":        {selectHistory, []any{k, lots, lots, lots, 100}},

@@ -35,11 +35,15 @@ func pause(ctx context.Context, try int) bool {
 // lost connection. So fn must come to the same result when its first run was
 // committed after all.
 func (db *DB) inTx(ctx context.Context, what string, fn func(tx *sqlx.Tx) error) error {
+	return db.inTxOn(ctx, db.write, what, fn)
+}
+
+func (db *DB) inTxOn(ctx context.Context, pool *sqlx.DB, what string, fn func(tx *sqlx.Tx) error) error {
 	if err := db.ready(ctx); err != nil {
 		return err
 	}
 	for try := 0; ; try++ {
-		err := db.tryTx(ctx, fn)
+		err := tryTx(ctx, pool, fn)
 		if err == nil {
 			return nil
 		}
@@ -58,8 +62,8 @@ func (db *DB) inTx(ctx context.Context, what string, fn func(tx *sqlx.Tx) error)
 	}
 }
 
-func (db *DB) tryTx(ctx context.Context, fn func(tx *sqlx.Tx) error) error {
-	tx, err := db.write.BeginTxx(ctx, nil)
+func tryTx(ctx context.Context, pool *sqlx.DB, fn func(tx *sqlx.Tx) error) error {
+	tx, err := pool.BeginTxx(ctx, nil)
 	if err != nil {
 		return err //nolint:wrapcheck // inTx wraps
 	}
