@@ -1,9 +1,11 @@
 package recipient
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
+	"testing/quick"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -268,4 +270,14 @@ func ExampleParsePhone() {
 	// Output:
 	// +358401234567
 	// not a valid address: the number has no country code; write it with +
+}
+
+func TestKeyCompare(t *testing.T) {
+	f := func(a, b Key, same uint8) bool {
+		copy(b[:], a[:same%17]) // so that every byte decides now and then
+		return a.Compare(b) == bytes.Compare(a[:], b[:]) && b.Compare(a) == -a.Compare(b)
+	}
+	if err := quick.Check(f, nil); err != nil {
+		t.Error(err)
+	}
 }

@@ -1,6 +1,7 @@
 package recipient
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -20,6 +21,14 @@ func (k Key) String() string { return base64.RawURLEncoding.EncodeToString(k[:])
 
 // IsZero reports whether k is no key.
 func (k Key) IsZero() bool { return k == Key{} }
+
+// Compare orders keys as the databases do, byte by byte.
+func (k Key) Compare(o Key) int {
+	if c := cmp.Compare(binary.BigEndian.Uint64(k[:8]), binary.BigEndian.Uint64(o[:8])); c != 0 {
+		return c
+	}
+	return cmp.Compare(binary.BigEndian.Uint64(k[8:]), binary.BigEndian.Uint64(o[8:]))
+}
 
 // MarshalText writes the form of String.
 func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }

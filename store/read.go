@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -125,31 +124,42 @@ func (db *DB) states(ctx context.Context, keys []recipient.Key, which string) (m
 	if err := db.ready(ctx); err != nil {
 		return nil, err
 	}
-	sorted := slices.Clone(keys)
-	slices.SortFunc(sorted, func(a, b recipient.Key) int { return bytes.Compare(a[:], b[:]) })
-	sorted = slices.Compact(sorted)
-	chunks := slices.Collect(slices.Chunk(sorted, statesChunk))
-	found := make([][]keyState, len(chunks))
+	found := make([][]keyState, statesParallel)
 	errs := make([]error, statesParallel)
 	var work sync.WaitGroup
-	for w := range min(statesParallel, len(chunks)) {
-		work.Go(func() {
-			for i := w; i < len(chunks) && errs[w] == nil; i += statesParallel {
-				found[i], errs[w] = db.someStates(ctx, selectStates(chunks[i])+which)
-			}
-		})
+	for w := range statesParallel {
+		work.Go(func() { found[w], errs[w] = db.shareOfStates(ctx, keys, w, which) })
 	}
 	work.Wait()
-	for _, err := range errs {
+	out := make(map[recipient.Key]recipient.State, len(found[0])*statesParallel)
+	for w, err := range errs {
 		if err != nil {
 			return nil, wrap("read states", err)
 		}
-	}
-	out := make(map[recipient.Key]recipient.State, len(sorted))
-	for _, f := range found {
-		for i := range f {
-			out[f[i].key] = f[i].state
+		for i := range found[w] {
+			out[found[w][i].key] = found[w][i].state
 		}
+	}
+	return out, nil
+}
+
+// shareOfStates reads the states of one of statesParallel ranges of keys.
+func (db *DB) shareOfStates(ctx context.Context, keys []recipient.Key, share int, which string) ([]keyState, error) {
+	mine := make([]recipient.Key, 0, len(keys)/statesParallel*5/4)
+	for _, k := range keys {
+		if int(k[0])*statesParallel>>8 == share {
+			mine = append(mine, k)
+		}
+	}
+	slices.SortFunc(mine, recipient.Key.Compare)
+	mine = slices.Compact(mine)
+	var out []keyState
+	for chunk := range slices.Chunk(mine, statesChunk) {
+		some, err := db.someStates(ctx, selectStates(chunk)+which)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, some...)
 	}
 	return out, nil
 }
