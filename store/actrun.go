@@ -162,11 +162,15 @@ func (a *actor) perform(ops []*op) error {
 	defer cancel()
 	slices.SortFunc(ops, func(x, y *op) int { return bytes.Compare(x.event.Key[:], y.event.Key[:]) })
 	again := false
-	return a.db.inTxOn(ctx, a.db.texts, "store an act", func(tx *sqlx.Tx) error {
+	err := a.db.inTxOn(ctx, a.db.texts, "store an act", func(tx *sqlx.Tx) error {
 		err := a.try(ctx, tx, ops, again)
 		again = true
 		return err
 	})
+	if a.db.copies != nil && err == nil {
+		a.db.copies.committed()
+	}
+	return err
 }
 
 func (a *actor) try(ctx context.Context, tx *sqlx.Tx, ops []*op, again bool) error {

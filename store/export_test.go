@@ -178,3 +178,6 @@ const (
 	MaxSharing = maxSharing
 	LooksGroup = looksGroup
 )
+
+// CopyLog does now what follows acts on SQLite a little later.
+func CopyLog(ctx context.Context, db *DB) error { return db.copies.copyLog(ctx) }

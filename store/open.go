@@ -29,6 +29,7 @@ type DB struct {
 
 	kept      *kept // of read
 	looks     *looks
+	copies    *checkpoints // nil on MySQL
 	record    *recorder
 	acts      *actor
 	logins    atomic.Int64 // sign-ins counted, for pruning
@@ -58,6 +59,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	db.record = newRecorder(db, c)
 	db.acts = newActor(db)
 	db.looks = &looks{db: db}
+	if !d.mysql {
+		db.copies = newCheckpoints(p.read.DB, db.log)
+	}
 	err = db.ready(ctx)
 	if err == nil || errors.Is(err, ErrNotMigrated) || d.mysql && errors.Is(err, ErrUnavailable) && !loginRefused(err) {
 		if err != nil && !errors.Is(err, ErrNotMigrated) { // what comes next is Migrate
@@ -81,6 +85,9 @@ func (db *DB) Close() error {
 	db.record.close()
 	db.acts.close()
 	db.looks.close()
+	if db.copies != nil {
+		db.copies.close()
+	}
 	// A server that has dropped a connection already, or is gone, cannot be told
 	// good-bye; the driver says so in errors that it does not export.
 	if err := db.pools.close(); err != nil && !db.d.mysql {
