@@ -135,19 +135,20 @@ func signedV3(r *providers.Request) (string, error) {
 
 // join writes the first value of each parameter, sorted by name.
 func join(v url.Values, equals, and string) string {
-	names := make([]string, 0, len(v))
-	for n := range v {
+	names, size := make([]string, 0, len(v)), 0
+	for n, values := range v {
 		names = append(names, n)
+		size += len(n) + len(equals) + len(values[0]) + len(and)
 	}
 	sort.Strings(names)
-	var b strings.Builder
+	out := make([]byte, 0, size)
 	for i, n := range names {
 		if i > 0 {
-			b.WriteString(and)
+			out = append(out, and...)
 		}
-		b.WriteString(n + equals + v.Get(n))
+		out = append(append(append(out, n...), equals...), v[n][0]...)
 	}
-	return b.String()
+	return string(out)
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {

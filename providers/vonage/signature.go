@@ -177,8 +177,8 @@ func paramsOf(r *providers.Request) (map[string]string, error) {
 	if err != nil {
 		return nil, providers.Unauthentic(name, "the body is neither JSON nor a form")
 	}
-	for k := range form {
-		out[k] = form.Get(k)
+	for k, v := range form {
+		out[k] = v[0]
 	}
 	return out, nil
 }
@@ -188,8 +188,9 @@ var noSeparators = strings.NewReplacer("&", "_", "=", "_")
 // signedText writes the parameters but sig as Vonage signs them. A name with a
 // separator could hide parameters of a captured request in it.
 func signedText(params map[string]string) ([]byte, error) {
-	names := make([]string, 0, len(params))
-	for n := range params {
+	names, size := make([]string, 0, len(params)), 0
+	for n, v := range params {
+		size += len("&=") + len(n) + len(v)
 		if strings.ContainsAny(n, "&=") {
 			return nil, providers.Unauthentic(name, "a parameter's name holds a separator")
 		}
@@ -198,7 +199,7 @@ func signedText(params map[string]string) ([]byte, error) {
 		}
 	}
 	slices.Sort(names)
-	var out []byte
+	out := make([]byte, 0, size)
 	for _, n := range names {
 		out = append(append(append(append(out, '&'), n...), '='), noSeparators.Replace(params[n])...)
 	}
