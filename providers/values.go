@@ -46,29 +46,26 @@ func unescape(s string) (string, bool) {
 	if i == len(s) {
 		return s, true
 	}
-	var b strings.Builder
-	b.Grow(len(s))
-	for from := 0; ; {
-		b.WriteString(s[from:i])
-		switch {
-		case i == len(s):
-			return b.String(), true
-		case s[i] == ';':
+	out := make([]byte, len(s))
+	n := copy(out, s[:i])
+	for ; i < len(s); i++ {
+		c := s[i]
+		switch c {
+		case ';':
 			return "", false
-		case s[i] == '+':
-			b.WriteByte(' ')
-			i++
-		default:
+		case '+':
+			c = ' '
+		case '%':
 			if i+2 >= len(s) || nibbles[s[i+1]] > 15 || nibbles[s[i+2]] > 15 {
 				return "", false
 			}
-			b.WriteByte(nibbles[s[i+1]]<<4 | nibbles[s[i+2]])
-			i += 3
+			c = nibbles[s[i+1]]<<4 | nibbles[s[i+2]]
+			i += 2
 		}
-		for from = i; i < len(s) && s[i] != '%' && s[i] != '+' && s[i] != ';'; {
-			i++
-		}
+		out[n] = c
+		n++
 	}
+	return string(out[:n]), true
 }
 
 // nibbles are the values of the hex digits; 16 for all other bytes.

@@ -152,17 +152,17 @@ func read(b *providers.Batch, ev *event) {
 
 // message reads an event of one mail. "_id" is the mail's, not the event's.
 func (ev *event) message(b *providers.Batch) {
-	word := ev.Event.Lower()
+	what := ev.Event.Lower()
 	e := recipient.Event{
-		Kind: kinds[word], At: ev.TS.Time(), MessageID: ev.ID.String(), Code: ev.Msg.Description.String(), Rule: "mandrill-event", Detail: ev.Msg.Diag.String(),
+		Kind: kinds[what], At: ev.TS.Time(), MessageID: ev.ID.String(), Code: ev.Msg.Description.String(), Rule: "mandrill-event", Detail: ev.Msg.Diag.String(),
 	}
 	if e.MessageID == "" {
 		e.MessageID = ev.Msg.ID.String()
 	}
 	if e.Code == "" && (e.Kind == recipient.HardBounce || e.Kind == recipient.SoftBounce) {
-		e.Code = word
+		e.Code = what
 	}
-	switch word {
+	switch what {
 	case "hard_bounce":
 		// The words of bounce_description are not documented, so the event decides
 		// unless they name a full mailbox, a policy, the content.
@@ -172,13 +172,14 @@ func (ev *event) message(b *providers.Batch) {
 			e.Kind, e.Rule = recipient.SoftBounce, "mandrill-description"
 		}
 	case "reject": // Mandrill did not send
-		m := reasons[ev.Msg.Reject.word()]
-		e.Kind, e.Echo, e.Code, e.Rule = m.kind, m.echo, ev.Msg.Reject.word(), "mandrill-reject"
+		e.Code = word(ev.Msg.Reject.Text + ev.Msg.Reject.V.Reason)
+		m := reasons[e.Code]
+		e.Kind, e.Echo, e.Rule = m.kind, m.echo, "mandrill-reject"
 	}
 	if e.Kind == "" {
 		return
 	}
-	e.IDParts = []string{word, e.MessageID, ev.TS.String()}
+	e.IDParts = []string{what, e.MessageID, ev.TS.String()}
 	b.AddTo(recipient.Email, "msg.email", smtp.Bare(ev.Msg.Email.String()), e)
 }
 

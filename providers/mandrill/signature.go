@@ -6,8 +6,6 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/internal/sign"
 	"github.com/strikeout/strikeout/providers/internal/wire"
@@ -86,28 +84,9 @@ func withCredentials(r *providers.Request) string {
 
 // reason is "reject" of a rejected mail: an object with the reason, or the
 // reason itself. Its form is not documented.
-type reason struct{ text wire.Text }
-
-// UnmarshalJSONFrom implements the v2 decoder's interface.
-func (w *reason) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	if d.PeekKind() != '{' {
-		return w.text.UnmarshalJSONFrom(d)
-	}
-	raw, err := d.ReadValue()
-	if err != nil {
-		return err
-	}
-	var o struct {
-		Reason wire.Text `json:"reason"`
-	}
-	if err := wire.Decode(raw, &o); err != nil {
-		return err
-	}
-	w.text = o.Reason
-	return nil
-}
-
-func (w reason) word() string { return word(w.text) }
+type reason = wire.Either[struct {
+	Reason wire.Text `json:"reason"`
+}]
 
 // word writes a reason as the send API does: hard-bounce.
 func word(t wire.Text) string { return strings.ReplaceAll(t.Lower(), "_", "-") }

@@ -98,7 +98,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 		}
 		get := func(n string) wire.Text { return wire.Text(form.Get(n)) }
 		rep = report{MSISDN: get("msisdn"), MessageID: get("messageId"), ErrCode: get("err-code"), SentAt: get("message-timestamp"), Status: get("status"), Text: get("text")}
-		rep.To.Number = get("to")
+		rep.To.Text = get("to")
 	}
 	b := providers.NewBatch(name, 1)
 	switch {
@@ -108,7 +108,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	case rep.Status != "":
 		rep.receipt(b)
 	default:
-		a.words.Received(b, "msisdn", sms.Inbound{Text: string(rep.Text), To: rep.To.Number.String(), ID: rep.MessageID.String(), Number: string(rep.MSISDN)}, rep.SentAt.Time())
+		a.words.Received(b, "msisdn", sms.Inbound{Text: string(rep.Text), To: number(rep.To).String(), ID: rep.MessageID.String(), Number: string(rep.MSISDN)}, rep.SentAt.Time())
 	}
 	return b.Done()
 }
@@ -122,7 +122,7 @@ func (rep *report) receipt(b *providers.Batch) {
 		e.Kind = recipient.Delivered
 	case "expired", "failed", "rejected":
 		e.Rule, e.Detail = strings.TrimSuffix("vonage-err-"+code, "-"), "status "+status
-		e.Kind, e.Code = kindOf(receiptCodes, code, rep.To.Number)
+		e.Kind, e.Code = kindOf(receiptCodes, code, number(rep.To))
 	default: // accepted, buffered; unknown says nothing
 		return
 	}
@@ -145,7 +145,7 @@ func kindOf(codes map[string]recipient.Kind, code string, sender wire.Text) (rec
 // message reads a status or an incoming text of the Messages API. Other
 // channels than SMS are other addresses.
 func (a adapter) message(b *providers.Batch, rep *report) {
-	for _, channel := range []wire.Text{rep.Channel, rep.To.Type, rep.From.Type} {
+	for _, channel := range []wire.Text{rep.Channel, rep.To.V.Type, rep.From.V.Type} {
 		if channel != "" && channel.Lower() != "sms" {
 			return
 		}
@@ -155,7 +155,7 @@ func (a adapter) message(b *providers.Batch, rep *report) {
 		if text == "" {
 			text = rep.Message.V.Content.V.Text
 		}
-		a.words.Received(b, "from", sms.Inbound{Text: string(text), To: rep.To.Number.String(), ID: rep.UUID.String(), Number: string(rep.From.Number)}, rep.Timestamp.Time())
+		a.words.Received(b, "from", sms.Inbound{Text: string(text), To: number(rep.To).String(), ID: rep.UUID.String(), Number: string(number(rep.From))}, rep.Timestamp.Time())
 		return
 	}
 	status, code := rep.Status.Lower(), rep.errorNumber()
@@ -168,11 +168,11 @@ func (a adapter) message(b *providers.Batch, rep *report) {
 		if e.Detail == "" {
 			e.Detail = rep.Error.V.Reason.String()
 		}
-		e.Kind, e.Code = kindOf(messageCodes, code, rep.From.Number)
+		e.Kind, e.Code = kindOf(messageCodes, code, number(rep.From))
 	default: // submitted, read
 		return
 	}
-	b.AddTo(recipient.SMS, "to", sms.MSISDN(string(rep.To.Number)), e)
+	b.AddTo(recipient.SMS, "to", sms.MSISDN(string(number(rep.To))), e)
 }
 
 // errorNumber finds the number of an error: v1 has it as the title and at the
