@@ -138,6 +138,9 @@ func (a adapter) read(b *providers.Batch, m *result) {
 	e.IDParts = []string{e.MessageID, status, failure}
 	if e.MessageID == "" {
 		e.IDParts = append(e.IDParts, at.String())
+		if status+failure == "" && at == "" { // there is nothing else
+			e.IDParts = append(e.IDParts, group(m.Status))
+		}
 	}
 	b.AddTo(recipient.SMS, "results[].to", sms.MSISDN(m.To.String()), e)
 }
