@@ -22,7 +22,7 @@ const name = "ahasend"
 // kinds translates "type" after "message."; types that are not listed,
 // suppressions among them, tell nothing new of the address.
 var kinds = map[string]recipient.Kind{
-	"bounced":         recipient.HardBounce, // refused at once; no reason is given
+	"bounced":         recipient.HardBounce, // refused at once or by a later mail; unless judge finds another reason
 	"failed":          recipient.SoftBounce, // given up after deferrals; one page calls it a hard bounce, so it is unclear and never blocks
 	"transient_error": recipient.SoftBounce,
 	"delivered":       recipient.Delivered,
@@ -61,7 +61,45 @@ type body struct {
 		Recipient wire.Text `json:"recipient"`
 		ID        wire.Text `json:"id"`
 		MessageID wire.Text `json:"message_id_header"`
+
+		Attempt wire.Object[attempt] `json:"delivery_attempt"`
 	} `json:"data"`
+}
+
+// attempt is what one delivery attempt ended with. Older payloads have none, nor
+// have bounces that came by a later mail.
+type attempt struct {
+	Class    wire.Text `json:"classification"`
+	Code     wire.Text `json:"smtp_code"` // 0: none
+	Enhanced wire.Text `json:"enhanced_status_code"`
+	Response wire.Text `json:"response"`
+}
+
+// classes are the classifications of a bounce that is not about the address, in
+// lower case. The list is open; new ones say nothing.
+var classes = map[string]bool{
+	"invalidsender": true, "quotaissues": true, "noanswerfromhost": true, "badconnection": true, "dnsfailure": true, "routingerrors": true,
+	"transientfailure": true, "messageexpired": true, "protocolerrors": true, "authenticationfailed": true, "policyrelated": true,
+}
+
+// judge keeps a bounce hard unless AhaSend's classification or the server's reply
+// names another reason than the address, or there was no reply to the attempt.
+func (a *attempt) judge(e *recipient.Event) {
+	e.Detail = a.Response.String()
+	if e.Kind == recipient.Delivered {
+		return
+	}
+	code, spared := smtp.Spares(smtp.Reply{Status: a.Enhanced.String(), Code: a.Code.String(), Text: e.Detail})
+	if code != "" {
+		e.Code = code
+	}
+	switch {
+	case e.Kind != recipient.HardBounce:
+	case classes[a.Class.Lower()]:
+		e.Kind, e.Rule = recipient.SoftBounce, "ahasend-classification"
+	case spared, a.Code == "0" && code == "":
+		e.Kind, e.Rule = recipient.SoftBounce, "ahasend-reply"
+	}
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
@@ -83,6 +121,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if e.Kind == recipient.HardBounce {
 		e.Kind = a.bounced
 	}
+	d.Attempt.V.judge(&e)
 	if e.MessageID == "" {
 		e.MessageID = d.ID.String()
 	}

@@ -2,6 +2,7 @@ package ahasend
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/strikeout/strikeout/providers"
@@ -37,6 +38,32 @@ func TestKinds(t *testing.T) {
 		"message.suppressed": "", "message.reception": "", "message.opened": "", "message.clicked": "", "message.routing": "", "suppression.created": "", "domain.dns_error": "", "bounced": "", "message.new": "",
 	} {
 		cases = append(cases, providertest.Case{Name: kind, Body: event(kind, `"a@example.com"`), Want: want})
+	}
+	providertest.Table(t, Info, settings, cases)
+}
+
+// An attempt says more than the event: https://ahasend.com/docs/api-reference/webhooks/message-bounced
+func TestAttempt(t *testing.T) {
+	attempt := func(kind, attempt string) string {
+		return strings.Replace(event(kind, `"a@example.com"`), `"id":`, `"delivery_attempt":`+attempt+`,"id":`, 1)
+	}
+	cases := []providertest.Case{
+		{Name: "null", Body: attempt("message.bounced", `null`), Want: "hard_bounce a@example.com bounced"},
+		{Name: "text", Body: attempt("message.bounced", `"550 5.7.1"`), Want: "hard_bounce a@example.com bounced"},
+		{Name: "code alone", Body: attempt("message.bounced", `{"smtp_code":550}`), Want: "hard_bounce a@example.com 550"},
+		{Name: "no code", Body: attempt("message.bounced", `{"smtp_code":0,"response":"connection reset before greeting"}`), Want: "soft_bounce a@example.com bounced"},
+		{Name: "new class and policy", Body: attempt("message.bounced", `{"classification":"SomeFutureBucket","smtp_code":550,"enhanced_status_code":"5.7.1"}`), Want: "soft_bounce a@example.com 5.7.1"},
+		{Name: "code in the text", Body: attempt("message.bounced", `{"smtp_code":550,"response":"550 5.2.2 mailbox full"}`), Want: "soft_bounce a@example.com 5.2.2"},
+		{Name: "delivered", Body: attempt("message.delivered", `{"smtp_code":250,"response":"2.0.0 OK"}`), Want: "delivered a@example.com delivered"},
+		{Name: "transient", Body: attempt("message.transient_error", `{"smtp_code":421,"classification":"NoAnswerFromHost"}`), Want: "soft_bounce a@example.com 421"},
+		{Name: "failed", Body: attempt("message.failed", `{"smtp_code":550,"enhanced_status_code":"5.1.1","classification":"InvalidRecipient"}`), Want: "soft_bounce a@example.com 5.1.1"},
+	}
+	for class, want := range map[string]string{
+		"InvalidRecipient": "hard", "BadDomain": "hard", "InactiveMailbox": "hard", "Uncategorized": "hard", "SomeFutureBucket": "hard", "": "hard",
+		"InvalidSender": "soft", "QuotaIssues": "soft", "NoAnswerFromHost": "soft", "BadConnection": "soft", "DNSFailure": "soft", "RoutingErrors": "soft", "TransientFailure": "soft",
+		"MessageExpired": "soft", "ProtocolErrors": "soft", "AuthenticationFailed": "soft", "PolicyRelated": "soft",
+	} {
+		cases = append(cases, providertest.Case{Name: "class " + class, Body: attempt("message.bounced", `{"classification":"`+class+`","smtp_code":550}`), Want: want + "_bounce a@example.com 550"})
 	}
 	providertest.Table(t, Info, settings, cases)
 }

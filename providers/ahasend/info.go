@@ -20,7 +20,7 @@ var Info = providers.Info{
 	Signing:  providers.SignsAlways,
 	Settings: []providers.Setting{
 		{Name: "signing_secret", Help: "The webhook's Secret in AhaSend, whole and as it is shown (aha-whsec-...).", List: true, Verifies: true},
-		{Name: bouncedSetting, Help: "What message.bounced becomes. AhaSend says that the server refused the address at once, but passes no reason on.", Choices: []string{string(recipient.HardBounce), string(recipient.SoftBounce)}, Default: string(recipient.HardBounce)},
+		{Name: bouncedSetting, Help: "What message.bounced becomes where neither AhaSend's classification nor the server's reply names another reason than the address; older webhooks carry neither.", Choices: []string{string(recipient.HardBounce), string(recipient.SoftBounce)}, Default: string(recipient.HardBounce)},
 	},
 	RetryFor:  16 * time.Minute,
 	RetryNote: "Six more attempts within about 16 minutes; after 100 failures in a row AhaSend disables the webhook. It waits 10 seconds for an answer.",
@@ -33,7 +33,7 @@ var Info = providers.Info{
 	},
 	Events: []string{"message.bounced", "message.failed", "message.transient_error", "message.delivered (optional)"},
 	Mapping: []providers.Mapping{
-		{Report: "message.bounced", Kind: recipient.HardBounce, Note: "soft with the setting bounced: soft_bounce"},
+		{Report: "message.bounced", Kind: recipient.HardBounce, Note: "soft where delivery_attempt names another reason than the address, and with the setting bounced: soft_bounce"},
 		{Report: "message.failed", Kind: recipient.SoftBounce, Note: "given up after retries"},
 		{Report: "message.transient_error", Kind: recipient.SoftBounce},
 		{Report: "message.delivered", Kind: recipient.Delivered},
@@ -42,7 +42,7 @@ var Info = providers.Info{
 	},
 	Gaps: []string{
 		"AhaSend reports neither complaints nor unsubscribes: use our own unsubscribe links, and a feedback loop with the provider dsn.",
-		"No report carries the server's reply, so a bounce for another reason than the address cannot be told apart.",
+		"A bounce that came by a later mail carries no reply, so one for another reason than the address cannot be told apart.",
 	},
 	New: New,
 	Simulate: providers.Simulator{
