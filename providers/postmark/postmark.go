@@ -62,7 +62,8 @@ type record struct {
 	Recipient     wire.Text // of all others
 	Details       wire.Text
 	Description   wire.Text
-	FromFull      wire.Raw // of inbound mail
+	FromFull      wire.Raw  // of inbound mail
+	ReceivedAt    wire.Text // of opens and clicks
 
 	BouncedAt, DeliveredAt, ChangedAt wire.Text
 
@@ -80,7 +81,7 @@ func (adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 		return nil, nil
 	}
 	b := providers.NewBatch(name, 1)
-	switch rec.RecordType.Lower() {
+	switch rec.kind() {
 	case "bounce":
 		rec.bounce(b)
 	case "spamcomplaint":
@@ -94,16 +95,25 @@ func (adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 			IDParts: []string{"Delivery", rec.MessageID.String(), rec.DeliveredAt.String()}, Detail: rec.Details.String(),
 		})
 	case "":
-		if rec.Type != "" && rec.BouncedAt != "" { // bounce hooks of old servers do not name their type
-			rec.bounce(b)
-			break
-		}
-		if len(rec.FromFull) > 0 { // inbound mail does not name its type either
-			return nil, nil
-		}
 		return nil, providers.Malformed(name, "RecordType", providers.ErrMissing)
 	}
 	return b.Done()
+}
+
+// kind returns the type of a webhook in lower case. The hooks of old servers do
+// not name it, but each has members of its own.
+func (rec *record) kind() string {
+	switch {
+	case rec.RecordType != "":
+		return rec.RecordType.Lower()
+	case rec.Type != "" && (rec.Email != "" || rec.BouncedAt != ""):
+		return "bounce"
+	case rec.DeliveredAt != "" && rec.Recipient != "":
+		return "delivery"
+	case len(rec.FromFull) > 0, rec.ReceivedAt != "" && rec.Recipient != "":
+		return "inbound, open or click"
+	}
+	return ""
 }
 
 // bounce reads bounces and spam complaints, which have the same form. A soft
