@@ -25,10 +25,16 @@ type eventBridge struct {
 	Detail     wire.Raw  `json:"detail"`
 }
 
+// validated begins what SES publishes when a topic is chosen.
+const validated = "Successfully validated SNS topic"
+
 // Unwrap returns the record of a notification, of a raw delivery or of an
 // EventBridge event. Confirmations, and notifications in plain words, such as
 // "Successfully validated SNS topic", have none. Errors are ParseErrors.
 func Unwrap(provider string, r *providers.Request) (Record, error) {
+	if bytes.HasPrefix(bytes.TrimSpace(r.Body), []byte(validated)) { // raw delivery
+		return Record{}, nil
+	}
 	e, err := Read(r)
 	if err != nil {
 		return Record{}, providers.Malformed(provider, "body", providers.ErrNotJSON)
