@@ -10,6 +10,7 @@
 package sparkpost
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/strikeout/strikeout/providers"
@@ -97,8 +98,18 @@ type event struct {
 	Subaccount   wire.Text `json:"subaccount_id"`
 }
 
+// samples is what the API answers who asks for sample events, to be posted by hand.
+type samples struct {
+	Results wire.Raw `json:"results"`
+}
+
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
-	return batch.JSON(name, r.Body, func(b *providers.Batch, it *item) {
+	body := r.Body
+	var s samples
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) && wire.Outer(body, &s) == nil && s.Results.Kind() == '[' {
+		body = s.Results
+	}
+	return batch.JSON(name, body, func(b *providers.Batch, it *item) {
 		for class, o := range it.Msys {
 			ev := &o.V
 			if ev.Type == "" && (class == "message_event" || class == "unsubscribe_event") {
