@@ -74,11 +74,12 @@ func (a adapter) Verify(_ context.Context, r *providers.Request) error {
 }
 
 // body is one webhook. Email is the address in the flat form and an object in
-// the nested one; Meta and Morph are an empty array or null when there is nothing.
+// the nested one; Meta and Morph are an empty array or null when there is nothing,
+// as Data may be in events that are about no mail.
 type body struct {
 	Type      wire.Text `json:"type"`
 	CreatedAt wire.Text `json:"created_at"`
-	Data      struct {
+	Data      wire.Object[struct {
 		ID        wire.Text `json:"id"`
 		Type      wire.Text `json:"type"`
 		CreatedAt wire.Text `json:"created_at"`
@@ -87,7 +88,7 @@ type body struct {
 		Email     wire.Raw  `json:"email"`
 		Meta      wire.Raw  `json:"meta"`
 		Morph     wire.Raw  `json:"morph"`
-	} `json:"data"`
+	}] `json:"data"`
 }
 
 // reason is what Meta and Morph hold.
@@ -111,7 +112,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if err := wire.Decode(r.Body, &m); err != nil {
 		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
 	}
-	d := &m.Data
+	d := &m.Data.V
 	kind, activity := strings.CutPrefix(m.Type.Lower(), "activity.")
 	if m.Type == "" {
 		kind, activity = d.Type.Lower(), d.Type != ""

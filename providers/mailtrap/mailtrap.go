@@ -25,11 +25,12 @@ const name = "mailtrap"
 // kinds translates "event"; "soft bounce" has a space. Events that are not
 // listed (suspension, reject, open, click, audit logs) are not about delivery.
 var kinds = map[string]recipient.Kind{
-	"bounce":      recipient.HardBounce, // if judge agrees
-	"soft bounce": recipient.SoftBounce,
-	"spam":        recipient.Complaint,
-	"unsubscribe": recipient.OptOut,
-	"delivery":    recipient.Delivered,
+	"bounce":         recipient.HardBounce, // if judge agrees
+	"soft bounce":    recipient.SoftBounce,
+	"spam":           recipient.Complaint,
+	"spam complaint": recipient.Complaint, // as the screens call it
+	"unsubscribe":    recipient.OptOut,
+	"delivery":       recipient.Delivered,
 }
 
 // separators are those that people write for the space, as other providers do.

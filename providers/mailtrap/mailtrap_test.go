@@ -49,6 +49,7 @@ func TestKinds(t *testing.T) {
 	cases := []providertest.Case{
 		{Name: "array", Body: "[" + one("spam", "") + "," + one("delivery", "") + "]", Want: "complaint a@example.com; delivered a@example.com"},
 		{Name: "one event", Body: one("spam", ""), Want: "complaint a@example.com"},
+		{Name: "spam as the screens call it", Body: one("spam complaint", ""), Want: "complaint a@example.com"},
 		{Name: "one event and a line end", Body: one("spam", "") + "\n", Want: "complaint a@example.com"},
 		{Name: "lines", Body: one("spam", "") + "\r\n\r\n" + one("delivery", "") + "\n", Want: "complaint a@example.com; delivered a@example.com"},
 		{Name: "a bad line", Body: one("spam", "") + "\n{\"event\n" + one("delivery", "") + "\n", Want: "complaint a@example.com; delivered a@example.com; !unreadable"},
