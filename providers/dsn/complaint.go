@@ -64,7 +64,7 @@ func (d *reader) addPerson(e recipient.Event, field string, candidates ...[]stri
 	}
 	candidates = append(candidates, d.returned.all(outlook), d.returned.all("To"))
 	for _, c := range candidates {
-		one := d.people(c...)
+		one := d.withoutLists(d.people(c...))
 		if len(one) == 1 {
 			e.Address = one[0]
 			d.batch.Add(e)

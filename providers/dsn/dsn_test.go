@@ -125,6 +125,7 @@ func TestComplaints(t *testing.T) {
 	}
 	add("no type", arfMail("Version: 1\nOriginal-Rcpt-To: a@example.com\n", original), "complaint a@example.com")
 	add("recipient missing", arfMail("Feedback-Type: abuse\n", original), "complaint a@example.com abuse")
+	add("post to a list", arfMail("Feedback-Type: abuse\n", "From: owner@example.net\nTo: list@lists.example.net\nX-BeenThere: list@lists.example.net"), "!no_recipient")
 	add("recipient hidden", arfMail("Feedback-Type: abuse\nOriginal-Rcpt-To: <*@example.com>\n", "From: news@example.net\nTo: redacted@example.com"), "!no_recipient")
 	add("recipient twice", arfMail("Feedback-Type: abuse\nOriginal-Rcpt-To: <a@example.com>\nOriginal-Rcpt-To: A@example.com\n", original), "complaint a@example.com abuse")
 	add("two recipients", arfMail("Feedback-Type: abuse\nOriginal-Rcpt-To: <a@example.com>\nOriginal-Rcpt-To: <b@example.com>\n", original), "!no_recipient")
@@ -166,6 +167,8 @@ func TestPlain(t *testing.T) {
 	add("domino", plainMail("Subject: DELIVERY FAILURE\n", "Your message\n\n  Subject: Hi\n\nwas not delivered to:\n\n  a@example.com\n\nbecause:\n\n  No such user here\n"), "hard_bounce a@example.com")
 	add("zoho", plainMail("Subject: Undelivered Mail Returned to Sender\n", "A message that you sent could not be delivered to one or more of its recipients.\n\na@example.com, ERROR CODE :550 - 5.1.1 no such user\n"), "hard_bounce a@example.com 5.1.1")
 	add("zoho, other words", plainMail("Subject: Undelivered Mail Returned to Sender\n", "A message that you sent could not be delivered to one or more of its recipients.\n\na@example.com Invalid Address, ERROR_CODE :550, ERROR_CODE :Requested action not taken: mailbox unavailable\n"), "soft_bounce a@example.com 550")
+	add("exchange 5.5, another date", plainMail("Subject: Undeliverable: Hi\n", "Your message\n\n  To:      list@example.net\n  Subject: Hi\n\ndid not reach the following recipient(s):\n\na@example.com on Fri, 20 Jul 2001 11:08:59 -0700\n    The recipient name is not recognized\n\tMSEXCH:IMS:Example:MAIN:MX 0 (000C05A6) Unknown Recipient\n"), "hard_bounce a@example.com")
+	add("post to a list", "From: ndr@mx.example.org\nReturn-Path: <>\nTo: list-bounces@example.net\nSubject: Mail delivery failed: returning message to sender\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nThis message was created automatically by mail delivery software.\n\nOne or more of the recipients are not a valid user of the system.\n--b\nContent-Type: message/rfc822\n\nFrom: owner@example.net\nTo: Our list <list@lists.example.net>\nList-Post: <mailto:list@lists.example.net>\nMessage-ID: <m1@example.net>\n\nHello\n--b--\n", "!no_recipient")
 	add("exchange 5.5", plainMail("Subject: Undeliverable: Hi\n", "The following recipient(s) could not be reached:\n\n      a@example.com on 1/5/26 11:34:45 PM\n            Recipient Not Found\n            MSEXCH:IMC:SITE\n"), "hard_bounce a@example.com")
 	add("an address in a sentence", plainMail("Subject: Undeliverable: Hi\n", "Please write to\nb@example.com on Monday 1/5/26.\n"), "!no_recipient")
 	add("unnamed, one in the original", plainMail(qmail, "The mail system could not deliver it: 550 5.1.1 user unknown\n"+copyOf), "hard_bounce a@example.com 5.1.1")

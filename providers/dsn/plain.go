@@ -24,7 +24,7 @@ var (
 	copied = regexp.MustCompile(`(?im)^[ \t]*-{2,}.*(copy of the message|original message|original headers|message headers?|message header follows|unsent message|message's header|returned message).*$`)
 	// addressLine is an address alone on its line, perhaps with the reason behind
 	// it. Zoho writes "ERROR CODE" there, old Exchange servers the time.
-	addressLine = regexp.MustCompile(`^[ \t]*(?:rfc822;[ \t]*)?(?:<([^\s<>]+@[^\s<>]+)>|"?([^\s<>"',;:()]+@[^\s<>"',;:()]+?)"?)[ \t]*(?:(?::|\.\.\.)(.*)|(\(.*)|,?[ \t]((?:Invalid Address, )?ERROR[ _]CODE.*)|[ \t]on \d{1,2}/\d{1,2}/\d{2,4} .*|)$`)
+	addressLine = regexp.MustCompile(`^[ \t]*(?:rfc822;[ \t]*)?(?:<([^\s<>]+@[^\s<>]+)>|"?([^\s<>"',;:()]+@[^\s<>"',;:()]+?)"?)[ \t]*(?:(?::|\.\.\.)(.*)|(\(.*)|,?[ \t]((?:Invalid Address, )?ERROR[ _]CODE.*)|[ \t]on (?:\d{1,2}/\d{1,2}/\d{2,4}|\w{3}, \d{1,2} \w{3} \d{4}) .*|)$`)
 	absence     = regexp.MustCompile(`(?i)out of (the )?office|automatic reply|auto(matic)?[- ]?(reply|response)|autoreply|vacation|abwesen|automatische antwort|absence|poissa|frånvaro|afwezig|réponse automatique|respuesta automática`)
 )
 

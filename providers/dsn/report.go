@@ -3,6 +3,7 @@ package dsn
 import (
 	"net/mail"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -192,7 +193,7 @@ func domain(a recipient.Address) string {
 
 // lastResort takes the recipient of a mail to one person.
 func (d *reader) lastResort(e recipient.Event) {
-	for _, one := range [][]recipient.Address{d.failed(), d.originalTo()} {
+	for _, one := range [][]recipient.Address{d.failed(), d.withoutLists(d.originalTo())} {
 		if len(one) == 1 {
 			d.bounce(one[0], e, true)
 			return
@@ -210,6 +211,18 @@ func (d *reader) failed() []recipient.Address { return d.people(d.all("X-Failed-
 // originalTo returns the recipients that the returned original names.
 func (d *reader) originalTo() []recipient.Address {
 	return d.people(append(d.returned.all("To"), d.returned.all("Cc")...)...)
+}
+
+// withoutLists leaves out the address of a mailing list by which the original
+// went to its members: it names none of them.
+func (d *reader) withoutLists(people []recipient.Address) (out []recipient.Address) {
+	lists := d.people(append(d.returned.all("List-Post"), d.returned.all("X-BeenThere")...)...)
+	for _, p := range people {
+		if !slices.Contains(lists, p) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // people returns the different addresses of the fields, without our own and
