@@ -81,8 +81,9 @@ type data struct {
 }
 
 type delivery struct {
-	Status   wire.Text `json:"delivery_status"`
-	Response wire.Text `json:"destination_response"`
+	Status       wire.Text `json:"delivery_status"`
+	ReportStatus wire.Text `json:"delivery_report_status"` // in a report
+	Response     wire.Text `json:"destination_response"`
 }
 
 type event struct {
@@ -184,6 +185,9 @@ func add(b *providers.Batch, kind wire.Text, d *data) {
 	info := d.Info.V
 	if info == (delivery{}) {
 		info = d.Report.V
+	}
+	if info.Status == "" {
+		info.Status = info.ReportStatus
 	}
 	at := d.EventTime
 	if at == "" {

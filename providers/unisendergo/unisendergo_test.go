@@ -40,7 +40,7 @@ func flat(data string) string {
 }
 
 func white(data string) string {
-	data = strings.NewReplacer("event_time", "record_time", "delivery_info", "delivery_report").Replace(data)
+	data = strings.NewReplacer("event_time", "record_time", "delivery_info", "delivery_report", "delivery_status", "delivery_report_status").Replace(data)
 	return `{"auth":"x","records_by_user":[{"user_id":1,"records":[{"record_name":"transactional_email_status","record_data":` + data + `}]}]}`
 }
 
