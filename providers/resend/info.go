@@ -31,7 +31,7 @@ var Info = providers.Info{
 	Events: []string{"email.bounced", "email.complained", "email.delivery_delayed", "contact.updated", "email.failed (optional)", "email.delivered (optional)"},
 	Mapping: []providers.Mapping{
 		{Report: "email.bounced: Permanent/General, Permanent/NoEmail", Kind: recipient.HardBounce, Note: "soft when the quoted SMTP reply speaks of a policy, the content or a full mailbox, or when the mail had several recipients"},
-		{Report: "email.bounced: Permanent/Suppressed, Permanent/OnAccountSuppressionList", Note: "nothing was sent"},
+		{Report: "email.bounced: Permanent/Suppressed, Permanent/OnAccountSuppressionList, Permanent/OnTenantSuppressionList", Note: "nothing was sent"},
 		{Report: "email.bounced: Transient, Undetermined and all others", Kind: recipient.SoftBounce},
 		{Report: "email.delivery_delayed, email.failed", Kind: recipient.SoftBounce},
 		{Report: "email.complained", Kind: recipient.Complaint, Note: "with several recipients it is kept for the administrator"},

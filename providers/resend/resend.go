@@ -125,7 +125,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 func (b bounce) kind(several bool) (recipient.Kind, string) {
 	permanent, sub := b.Type.Lower() == "permanent", b.SubType.Lower()
 	switch {
-	case permanent && (sub == "suppressed" || sub == "onaccountsuppressionlist"):
+	case permanent && (sub == "suppressed" || sub == "onaccountsuppressionlist" || sub == "ontenantsuppressionlist"):
 		return "", ""
 	case b.Type == "": // payloads before 2025 had only the message
 		permanent = strings.Contains(strings.ToLower(string(b.Message)), "hard bounce message")

@@ -45,6 +45,7 @@ func TestKinds(t *testing.T) {
 		{Name: "new subtype", Body: bounced("Permanent", "Moon", ""), Want: "soft_bounce a@example.com Permanent/Moon"},
 		{Name: "no subtype", Body: bounced("Permanent", "", ""), Want: "soft_bounce a@example.com Permanent"},
 		{Name: "suppressed", Body: bounced("Permanent", "Suppressed", "")},
+		{Name: "on the tenant's list", Body: bounced("Permanent", "OnTenantSuppressionList", "")},
 		{Name: "on list", Body: bounced("Permanent", "OnAccountSuppressionList", "")},
 		{Name: "undetermined", Body: bounced("Undetermined", "Undetermined", ""), Want: "soft_bounce a@example.com Undetermined/Undetermined"},
 		{Name: "new type", Body: bounced("Cosmic", "General", ""), Want: "soft_bounce a@example.com Cosmic/General"},

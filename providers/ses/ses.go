@@ -193,9 +193,13 @@ func (rec *record) event(kind string, feedbackID, at wire.Text, outer sns.Record
 // subtype that is not listed is hard only with a status that proves it.
 var subTypes = map[string]bool{"": true, "general": true, "noemail": true}
 
-// lists are SES' own suppression lists. What a complaint put on the account's
-// list is reported as a complaint, so this is an older bounce.
-var lists = map[string]bool{"suppressed": true, "onaccountsuppressionlist": true}
+// lists are SES' own suppression lists. What a complaint put on the account's or
+// the tenant's list is reported as a complaint, so this is an older bounce.
+var lists = map[string]bool{"suppressed": true, "onaccountsuppressionlist": true, "ontenantsuppressionlist": true}
+
+// guessed is the subtype of mail that SES did not even try to deliver, because
+// it thinks the address unlikely to exist.
+const guessed = "emailvalidationsuppressed"
 
 func (rec *record) bounced(e *recipient.Event, p *person) {
 	class, sub := rec.Bounce.Type.Lower(), rec.Bounce.SubType.Lower()
@@ -219,6 +223,8 @@ func (rec *record) bounced(e *recipient.Event, p *person) {
 		e.Kind, e.Echo, e.Rule, e.Code = recipient.OptOut, true, "ses-unsubscribed", names
 	case lists[sub]:
 		e.Kind, e.Echo, e.Rule = recipient.HardBounce, true, "ses-"+sub
+	case sub == guessed:
+		e.Rule = "ses-guessed"
 	case p.Action.Lower() == "delayed", spared: // Amazon's own example mixes both in a permanent bounce
 		e.Rule = "ses-permanent-spared"
 	case subTypes[sub], strings.HasPrefix(code, "5.1."):
@@ -229,7 +235,7 @@ func (rec *record) bounced(e *recipient.Event, p *person) {
 func (rec *record) complained(e *recipient.Event, _ *person) {
 	e.Kind, e.Rule = recipient.Complaint, "ses-complaint"
 	e.Code = rec.Complaint.FeedbackType.String()
-	if rec.Complaint.SubType.Lower() == "onaccountsuppressionlist" {
+	if lists[rec.Complaint.SubType.Lower()] {
 		e.Echo, e.Code = true, rec.Complaint.SubType.String()
 	}
 }

@@ -110,6 +110,8 @@ func TestKinds(t *testing.T) {
 		{Name: "no email", Body: bounced("Permanent", `"NoEmail"`, ""), Want: "hard_bounce a@example.com Permanent/NoEmail"},
 		{Name: "global list", Body: bounced("Permanent", `"Suppressed"`, `,"status":"5.1.1"`), Want: "~hard_bounce a@example.com 5.1.1"},
 		{Name: "account list", Body: bounced("Permanent", `"OnAccountSuppressionList"`, `,"status":"5.1.1"`), Want: "~hard_bounce a@example.com 5.1.1"},
+		{Name: "tenant's list", Body: bounced("Permanent", `"OnTenantSuppressionList"`, `,"status":"5.1.1"`), Want: "~hard_bounce a@example.com 5.1.1"},
+		{Name: "guessed", Body: bounced("Permanent", `"EmailValidationSuppressed"`, `,"status":"5.1.1"`), Want: "soft_bounce a@example.com 5.1.1"},
 		{Name: "left the list", Body: bounced("Permanent", `"UnsubscribedRecipient"`, `,"status":"5.1.1"`), Want: "~opt_out a@example.com Permanent/UnsubscribedRecipient"},
 		{Name: "delayed in a permanent bounce", Body: bounced("Permanent", `"General"`, `,"action":"delayed"`), Want: "soft_bounce a@example.com Permanent/General"},
 		{Name: "a new subtype", Body: bounced("Permanent", `"MailboxMoved"`, `,"status":"5.0.0"`), Want: "soft_bounce a@example.com 5.0.0"},
@@ -120,6 +122,7 @@ func TestKinds(t *testing.T) {
 		{Name: "unroutable domain", Body: bounced("Transient", `"General"`, `,"status":"5.4.4"`), Want: "soft_bounce a@example.com 5.4.4"},
 
 		{Name: "complaint without details", Body: complained(`"complaintSubType":null`), Want: "complaint a@example.com"},
+		{Name: "old complaint of the tenant", Body: complained(`"complaintSubType":"OnTenantSuppressionList"`), Want: "~complaint a@example.com OnTenantSuppressionList"},
 		{Name: "old complaint", Body: complained(`"complaintSubType":"OnAccountSuppressionList"`), Want: "~complaint a@example.com OnAccountSuppressionList"},
 		{Name: "not spam", Body: complained(`"complaintFeedbackType":"not-spam"`)},
 		{Name: "authentication report", Body: complained(`"complaintFeedbackType":"auth-failure"`)},
