@@ -75,27 +75,34 @@ type attempt struct {
 	Response wire.Text `json:"response"`
 }
 
-// classes are the classifications of a bounce that is not about the address, in
-// lower case. The list is open; new ones say nothing.
+// classes are the classifications of a refusal, in lower case; true: of one that
+// may be about the address. The list is open.
 var classes = map[string]bool{
-	"invalidsender": true, "quotaissues": true, "noanswerfromhost": true, "badconnection": true, "dnsfailure": true, "routingerrors": true,
-	"transientfailure": true, "messageexpired": true, "protocolerrors": true, "authenticationfailed": true, "policyrelated": true,
+	"": true, "uncategorized": true, "invalidrecipient": true, "baddomain": true, "inactivemailbox": true,
+	"invalidsender": false, "quotaissues": false, "noanswerfromhost": false, "badconnection": false, "dnsfailure": false, "routingerrors": false,
+	"transientfailure": false, "messageexpired": false, "protocolerrors": false, "authenticationfailed": false, "policyrelated": false,
 }
 
 // judge keeps a bounce hard unless AhaSend's classification or the server's reply
 // names another reason than the address, or there was no reply to the attempt.
+// With a classification that we do not know the reply must prove it.
 func (a *attempt) judge(e *recipient.Event) {
 	e.Detail = a.Response.String()
 	if e.Kind == recipient.Delivered {
 		return
 	}
-	code, spared := smtp.Spares(smtp.Reply{Status: a.Enhanced.String(), Code: a.Code.String(), Text: e.Detail})
+	reply := smtp.Reply{Status: a.Enhanced.String(), Code: a.Code.String(), Text: e.Detail}
+	code, spared := smtp.Spares(reply)
 	if code != "" {
 		e.Code = code
 	}
+	class, known := classes[a.Class.Lower()]
 	switch {
 	case e.Kind != recipient.HardBounce:
-	case classes[a.Class.Lower()]:
+	case !known:
+		v := smtp.Classify(reply)
+		e.Kind, e.Rule = v.Kind, v.Rule
+	case !class:
 		e.Kind, e.Rule = recipient.SoftBounce, "ahasend-classification"
 	case spared, a.Code == "0" && code == "":
 		e.Kind, e.Rule = recipient.SoftBounce, "ahasend-reply"

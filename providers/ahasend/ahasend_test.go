@@ -53,13 +53,14 @@ func TestAttempt(t *testing.T) {
 		{Name: "code alone", Body: attempt("message.bounced", `{"smtp_code":550}`), Want: "hard_bounce a@example.com 550"},
 		{Name: "no code", Body: attempt("message.bounced", `{"smtp_code":0,"response":"connection reset before greeting"}`), Want: "soft_bounce a@example.com bounced"},
 		{Name: "new class and policy", Body: attempt("message.bounced", `{"classification":"SomeFutureBucket","smtp_code":550,"enhanced_status_code":"5.7.1"}`), Want: "soft_bounce a@example.com 5.7.1"},
+		{Name: "new class and no such user", Body: attempt("message.bounced", `{"classification":"SomeFutureBucket","smtp_code":550,"enhanced_status_code":"5.1.1"}`), Want: "hard_bounce a@example.com 5.1.1"},
 		{Name: "code in the text", Body: attempt("message.bounced", `{"smtp_code":550,"response":"550 5.2.2 mailbox full"}`), Want: "soft_bounce a@example.com 5.2.2"},
 		{Name: "delivered", Body: attempt("message.delivered", `{"smtp_code":250,"response":"2.0.0 OK"}`), Want: "delivered a@example.com delivered"},
 		{Name: "transient", Body: attempt("message.transient_error", `{"smtp_code":421,"classification":"NoAnswerFromHost"}`), Want: "soft_bounce a@example.com 421"},
 		{Name: "failed", Body: attempt("message.failed", `{"smtp_code":550,"enhanced_status_code":"5.1.1","classification":"InvalidRecipient"}`), Want: "soft_bounce a@example.com 5.1.1"},
 	}
 	for class, want := range map[string]string{
-		"InvalidRecipient": "hard", "BadDomain": "hard", "InactiveMailbox": "hard", "Uncategorized": "hard", "SomeFutureBucket": "hard", "": "hard",
+		"InvalidRecipient": "hard", "BadDomain": "hard", "InactiveMailbox": "hard", "Uncategorized": "hard", "": "hard", "SomeFutureBucket": "soft",
 		"InvalidSender": "soft", "QuotaIssues": "soft", "NoAnswerFromHost": "soft", "BadConnection": "soft", "DNSFailure": "soft", "RoutingErrors": "soft", "TransientFailure": "soft",
 		"MessageExpired": "soft", "ProtocolErrors": "soft", "AuthenticationFailed": "soft", "PolicyRelated": "soft",
 	} {
