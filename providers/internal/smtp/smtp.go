@@ -178,16 +178,38 @@ func firstOf(values ...string) string {
 }
 
 // Bare returns the address in "Name <user@host>", "<user@host>" or "user@host",
-// without white space; "" where there is none.
+// without white space; "" where there is none. Several addresses come back as
+// they are, which is none: nobody knows which of them is meant.
 func Bare(s string) string {
 	s = strings.TrimSpace(s)
 	if i := strings.LastIndexByte(s, '<'); i >= 0 {
-		s = s[i+1:]
-		if j := strings.IndexByte(s, '>'); j >= 0 {
-			s = s[:j]
+		one, rest, _ := strings.Cut(s[i+1:], ">")
+		if several(s[:i], rest) {
+			return s
 		}
+		s = one
 	}
 	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(s), "mailto:"))
+}
+
+// several reports whether another address stands before or after one in angle
+// brackets. A name in quotes may hold anything.
+func several(before, after string) bool {
+	quoted, address := false, false
+	for i := range len(before) {
+		switch c := before[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '@':
+			address = true
+		case c == ',' || c == ';':
+			if address {
+				return true
+			}
+		}
+	}
+	return strings.Contains(after, "@")
 }
 
 // MessageID returns a Message-ID without its angle brackets.

@@ -336,6 +336,9 @@ func TestBare(t *testing.T) {
 		{"a@example.com", "a@example.com"}, {" <a@example.com> ", "a@example.com"}, {"A B <a@example.com>", "a@example.com"},
 		{`"B <x>" <a@example.com>`, "a@example.com"}, {"<mailto:a@example.com>", "a@example.com"}, {"<a@example.com", "a@example.com"},
 		{"", ""}, {"<>", ""}, {"  ", ""},
+		{`"B, b@example.com" <a@example.com>`, "a@example.com"}, {"b@example.com <a@example.com>", "a@example.com"}, {"B, A <a@example.com>", "a@example.com"}, {"<a@example.com> (A)", "a@example.com"},
+		{"B <b@example.com>, A <a@example.com>", "B <b@example.com>, A <a@example.com>"}, {`"B" <b@example.com>; "A" <a@example.com>`, `"B" <b@example.com>; "A" <a@example.com>`},
+		{"b@example.com, A <a@example.com>", "b@example.com, A <a@example.com>"}, {"A <a@example.com>, b@example.com", "A <a@example.com>, b@example.com"},
 	}
 	for _, tt := range tests {
 		if got := Bare(tt.in); got != tt.want {
