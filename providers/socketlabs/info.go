@@ -32,7 +32,7 @@ var Info = providers.Info{
 		{Report: "Failed: codes 5001, 5999", Note: "an automatic reply, information"},
 		{Report: "Deferred", Kind: recipient.SoftBounce},
 		{Report: "Complaint", Kind: recipient.Complaint},
-		{Report: "Tracking: Unsubscribe", Kind: recipient.OptOut},
+		{Report: "Tracking: Unsubscribe; Unsubscribe", Kind: recipient.OptOut},
 		{Report: "Delivered, Sent", Kind: recipient.Delivered},
 		{Report: "Tracking: Open, Click; Queued, Validation and all others"},
 	},

@@ -192,6 +192,8 @@ func (ev *event) read(b *providers.Batch) {
 		if unsubscribe[ev.TrackingType.Lower()] {
 			e.Kind = recipient.OptOut
 		}
+	case "unsubscribe": // as account-level webhooks have Open and Click instead of Tracking
+		e.Kind = recipient.OptOut
 	case "delivered", "sent":
 		e.Kind = recipient.Delivered
 	}
