@@ -50,14 +50,14 @@ const minDigits = 7
 // ones are the CTIA list that carriers and providers enforce themselves. A
 // text counts only when it is such a word and nothing else.
 var Stop = map[string][]string{
-	"en": {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out", "opt-out"},
+	"en": {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "remove", "optout", "opt out", "opt-out"},
 	"fi": {"lopeta", "peru", "peruuta", "seis", "poista"},
 	"sv": {"stopp", "avsluta", "avanmäl", "avbryt", "avregistrera"},
 	"nb": {"stopp", "avslutt", "avmeld", "meld av"},
 	"da": {"stop", "afmeld", "frameld", "afslut"},
-	"de": {"stopp", "abmelden", "abbestellen", "austragen"},
+	"de": {"stopp", "abmelden", "abmeldung", "abbestellen", "austragen"},
 	"nl": {"afmelden", "uitschrijven", "stoppen"},
-	"fr": {"arret", "arrêt", "arreter", "arrêter", "desabonner", "désabonner", "stop sms"},
+	"fr": {"arret", "arrêt", "arreter", "arrêter", "desabonner", "désabonner", "desinscription", "désinscription", "stop sms"},
 	"es": {"alto", "baja", "parar", "cancelar", "detener"},
 	"it": {"annulla", "disdici", "cancella"},
 	"pt": {"parar", "sair", "cancelar", "remover"},
@@ -66,6 +66,14 @@ var Stop = map[string][]string{
 	"lv": {"beigt", "atteikties"},
 	"lt": {"sustabdyti", "atsisakyti"},
 	"is": {"hætta", "afskrá"},
+	"cs": {"odhlasit", "odhlásit", "zrusit", "zrušit"},
+	"hu": {"leiratkozas", "leiratkozás", "leiratkozom"},
+	"ro": {"dezabonare"},
+	"hr": {"odjava"},
+	"el": {"διαγραφη", "διαγραφή"},
+	"ru": {"стоп", "отписаться"},
+	"uk": {"стоп", "відписатися"},
+	"tr": {"ret", "iptal"},
 }
 
 // Start are the words by which a person asks for messages again.
@@ -111,11 +119,20 @@ func (k *Keywords) add(to map[string]bool, words []string) {
 	}
 }
 
-// fold lowers, composes, and drops the marks and spaces people put around a word.
+// fold lowers, composes, and drops the marks, spaces and invisible characters
+// that people and phones put around a word.
 func fold(s string) string {
 	s = strings.ToLower(norm.NFKC.String(s))
-	s = strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsControl(r) })
-	return strings.Join(strings.Fields(s), " ")
+	return strings.Join(strings.Fields(strings.TrimFunc(s, aside)), " ")
+}
+
+func aside(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Variation_Selector)
+}
+
+// plain drops emoji and other symbols around a folded word too.
+func plain(folded string) string {
+	return strings.TrimFunc(folded, func(r rune) bool { return aside(r) || unicode.IsSymbol(r) })
 }
 
 // Kind returns OptOut for a whole stop word, OptIn for a whole start word and
@@ -124,7 +141,7 @@ func (k *Keywords) Kind(text string) recipient.Kind {
 	switch f := fold(text); {
 	case f == "":
 		return ""
-	case k.stop[f]:
+	case k.stop[f], k.stop[plain(f)]: // "STOP" with an angry face is a stop; a start is taken by the letter
 		return recipient.OptOut
 	case k.start[f]:
 		return recipient.OptIn
