@@ -34,7 +34,7 @@ var Info = providers.Info{
 		{Report: "DELIVERED", Kind: recipient.Delivered, Note: "but not DELIVERED_TO_OPERATOR"},
 		{Report: "received text: STOP and its kin", Kind: recipient.OptOut, Note: "also after the keyword of a shared number"},
 		{Report: "received text: START, UNSTOP", Kind: recipient.OptIn, Note: "the person's own text is the consent"},
-		{Report: "PENDING, ACCEPTED, other texts and other channels"},
+		{Report: "PENDING, ACCEPTED, SEEN, typing, other texts and other channels"},
 	},
 	Gaps: []string{
 		"The header by which subscriptions with a security profile can sign is not documented: the secret in the address is the proof.",

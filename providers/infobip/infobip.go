@@ -1,6 +1,7 @@
 // Package infobip reads Infobip's SMS delivery reports and received texts.
 //
-// Payload: https://www.infobip.com/docs/api/channels/sms
+// Payload: https://www.infobip.com/docs/api/channels/sms and
+// https://www.infobip.com/docs/api/platform/messages-api
 // Codes: https://www.infobip.com/docs/essentials/response-status-and-error-codes
 // (read 2026-11-20).
 // Signature: none that is documented.
@@ -68,7 +69,8 @@ type result struct {
 	MessageID  wire.Text `json:"messageId"`
 	To         wire.Text `json:"to"`
 	From       wire.Text `json:"from"`
-	Channel    wire.Text `json:"channel"` // of reports that are not SMS
+	Channel    wire.Text `json:"channel"`         // of reports that are not SMS, and of the Messages API
+	Platform   wire.Text `json:"integrationType"` // the same, in received messages of other channels
 	SentAt     wire.Text `json:"sentAt"`
 	DoneAt     wire.Text `json:"doneAt"`
 	Status     *outcome  `json:"status"`
@@ -77,6 +79,19 @@ type result struct {
 	Text       wire.Text `json:"text"`
 	CleanText  wire.Text `json:"cleanText"`
 	Keyword    wire.Text `json:"keyword"`
+
+	// Messages API, where they stand for to and from in either direction.
+	Destination wire.Text           `json:"destination"`
+	Sender      wire.Text           `json:"sender"`
+	Content     wire.Many[fragment] `json:"content"`
+	Event       wire.Text           `json:"event"`
+	SeenAt      wire.Text           `json:"seenAt"`
+}
+
+// fragment is a part of a received message of the Messages API.
+type fragment struct {
+	Text      wire.Text `json:"text"`
+	CleanText wire.Text `json:"cleanText"`
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
@@ -104,13 +119,20 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 }
 
 func (a adapter) read(b *providers.Batch, m *result) {
-	if c := m.Channel.Lower(); c != "" && c != "sms" && c != "mms" { // the same ids mean other things there
-		return
+	for _, c := range []string{m.Channel.Lower(), m.Platform.Lower()} { // the same ids mean other things there
+		if c != "" && c != "sms" && c != "mms" {
+			return
+		}
+	}
+	if m.To == "" {
+		m.To = m.Destination
 	}
 	if m.Status == nil {
-		if m.Text != "" || m.ReceivedAt != "" {
+		switch {
+		case m.Text != "" || m.ReceivedAt != "":
 			a.text(b, m)
-		} else {
+		case m.SeenAt != "" || m.Event.Lower() == "seen":
+		default:
 			b.Reject(providers.Malformed(name, "results[].status", providers.ErrMissing))
 		}
 		return
@@ -178,6 +200,12 @@ func group(o *outcome) string {
 }
 
 func (a adapter) text(b *providers.Batch, m *result) {
+	if m.From == "" {
+		m.From = m.Sender
+	}
+	if len(m.Content) == 1 && m.Text == "" { // of several parts none is the whole text
+		m.Text, m.CleanText = m.Content[0].Text, m.Content[0].CleanText
+	}
 	in := sms.Inbound{Text: string(m.Text), To: m.To.String(), ID: m.MessageID.String(), Number: m.From.String()}
 	if in.Text == "" {
 		in.Text = string(m.Keyword)
