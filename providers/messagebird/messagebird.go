@@ -76,14 +76,24 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 func (a adapter) judge(e *recipient.Event, code, reason string) {
 	e.Code, e.Detail = strings.TrimLeft(code, "0"), reason
 	e.Kind, e.Rule = a.codes.Judge(e.Code)
-	words, known := reasons[strings.ReplaceAll(strings.ToLower(reason), "_", " ")]
+	words, known := reasons[strings.ReplaceAll(strings.ToLower(plain(reason)), "_", " ")]
 	_, listed := codes[e.Code]
 	if known && e.Rule == rule && (!listed || words == recipient.OptOut) {
 		e.Kind, e.Rule = words, "messagebird-reason"
 		if e.Code == "" {
-			e.Code = reason
+			e.Code = plain(reason)
 		}
 	}
+}
+
+// plain returns the reason out of Bird's "details: ...; reason: unknown_subscriber; code: 1".
+func plain(reason string) string {
+	for part := range strings.SplitSeq(reason, ";") {
+		if name, value, ok := strings.Cut(part, ":"); ok && strings.TrimSpace(name) == "reason" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return reason
 }
 
 func (a adapter) classic(b *providers.Batch, p sms.Params) {
@@ -196,7 +206,7 @@ func (a adapter) channels(b *providers.Batch, c *channelEvent) {
 	case direction != "outbound":
 	case status == "delivered":
 		e.Kind = recipient.Delivered
-	case status == "delivery_failed":
+	case status == "delivery_failed", status == "sending_failed":
 		if p.Failure.Source.Name.Lower() != "sms-messagebird" { // another carrier's numbers mean other things
 			code = ""
 		}

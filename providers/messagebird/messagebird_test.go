@@ -113,6 +113,14 @@ func TestKinds(t *testing.T) {
 	addJSON("hard", bird("sms.outbound", "delivery_failed", "sms-messagebird", `1`), "hard_bounce +447700900123 1")
 	addJSON("opted out", bird("sms.outbound", "delivery_failed", "sms-messagebird", `"103"`), "opt_out +447700900123 103")
 	addJSON("soft", bird("sms.outbound", "delivery_failed", "sms-messagebird", `"27"`), "soft_bounce +447700900123 27")
+	addJSON("sending failed", bird("sms.outbound", "sending_failed", "sms-messagebird", `"1"`), "hard_bounce +447700900123 1")
+	addJSON("sending failed, no code", bird("sms.outbound", "sending_failed", "", `null`), "soft_bounce +447700900123")
+	for reason, want := range map[string]string{
+		"details: unknown subscriber; reason: unknown_subscriber; code: 1": "hard_bounce +447700900123 unknown_subscriber", "reason: opted_out": "opt_out +447700900123 opted_out",
+		"details: unknown subscriber; reason: carrier_rejected": "soft_bounce +447700900123", "details: the reason: unknown_subscriber": "soft_bounce +447700900123",
+	} {
+		addJSON(reason, `{"event":"sms.outbound","payload":{"id":"p1","status":"delivery_failed","reason":"`+reason+`","receiver":{"contacts":[{"identifierValue":"+447700900123"}]}}}`, want)
+	}
 	addJSON("another connector", bird("sms.outbound", "delivery_failed", "sms-acme", `"1"`), "soft_bounce +447700900123")
 	addJSON("another channel", bird("whatsapp.outbound", "delivered", "", `""`), "")
 	addJSON("two receivers", `{"event":"sms.outbound","payload":{"id":"p1","status":"delivery_failed","failure":{"source":{"name":"sms-messagebird","code":"1"}},"receiver":{"contacts":[{"identifierValue":"+447700900123"},{"identifierValue":"+358450000013"}]}}}`,
