@@ -78,11 +78,6 @@ func (a adapter) Verify(_ context.Context, r *providers.Request) error {
 	return r.Fresh(time.Unix(seconds, 0))
 }
 
-type party struct {
-	Number wire.Text `json:"phone_number"`
-	Status wire.Text `json:"status"`
-}
-
 type failure struct {
 	Code   wire.Text `json:"code"`
 	Title  wire.Text `json:"title"`
@@ -101,8 +96,8 @@ type payload struct {
 	ID           wire.Text `json:"id"`
 	Type         wire.Text `json:"type"`
 	From         party     `json:"from"`
-	To           []party   `json:"to"`
-	CC           []party   `json:"cc"`
+	To           parties   `json:"to"`
+	CC           parties   `json:"cc"`
 	Text         wire.Text `json:"text"`
 	Autoresponse wire.Text `json:"autoresponse_type"`
 	Errors       []failure `json:"errors"`
@@ -138,8 +133,8 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 
 func (a adapter) finalized(b *providers.Batch, d *event) {
 	p := &d.payload
-	parties, failures := append(p.To, p.CC...), 0
-	for _, to := range parties {
+	all, failures := append(p.To, p.CC...), 0
+	for _, to := range all {
 		if failed[to.Status.Lower()] {
 			failures++
 		}
@@ -148,10 +143,10 @@ func (a adapter) finalized(b *providers.Batch, d *event) {
 	if bad.Kind == recipient.OptOut && bad.Rule == "telnyx-stop" {
 		bad.Code = p.From.Number.String() // the sender that the person stopped
 	}
-	if len(parties) == 0 {
+	if len(all) == 0 {
 		b.Reject(providers.Unresolved(name, "data.payload.to"))
 	}
-	for _, to := range parties {
+	for _, to := range all {
 		var e recipient.Event
 		switch status := to.Status.Lower(); {
 		case status == "delivered":
