@@ -58,7 +58,7 @@ var Info = providers.Info{
 	Gaps: []string{
 		"Twilio does not repeat callbacks by default: what comes while Strikeout or its database is down is lost, unless the address ends in #rc=5&rp=all.",
 		"A callback has no time of its own and its signature none either: it counts from when it came, and a captured one can be sent again, which changes nothing.",
-		"Texts that Event Streams reports are not read; use the incoming message webhook.",
+		"Event Streams does not say what Advanced Opt-Out took a text for: of its texts only whole stop and start words count, so use the incoming message webhook where the words are your own.",
 	},
 	New: New,
 	Simulate: providers.Simulator{

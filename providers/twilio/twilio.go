@@ -64,7 +64,7 @@ func (adapter) Reply(r *providers.Request) *providers.Reply {
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if isStream(r) {
-		return parseStream(r)
+		return a.parseStream(r)
 	}
 	form := r.Query() // of a number that is set to GET
 	if r.Method != http.MethodGet {
@@ -174,25 +174,32 @@ type cloudEvent struct {
 		ErrorCode wire.Text `json:"errorCode,case:ignore"`
 		Words     wire.Text `json:"errorMessage,case:ignore"`
 		Timestamp wire.Text `json:"timestamp,case:ignore"`
+		Body      wire.Text `json:"body,case:ignore"`
 	}] `json:"data"`
 }
 
-// streamPrefix begins the types that we read; what follows is the status.
-const streamPrefix = "com.twilio.messaging.message."
+const (
+	// streamPrefix begins the types of reports; what follows is the status.
+	streamPrefix = "com.twilio.messaging.message."
+	streamText   = "com.twilio.messaging.inbound-message.received"
+)
 
-func parseStream(r *providers.Request) ([]recipient.Event, error) {
+func (a adapter) parseStream(r *providers.Request) ([]recipient.Event, error) {
 	return sms.Each(name, "[]", r.Body, nil, func(b *providers.Batch, c *cloudEvent) {
 		status, ours := strings.CutPrefix(c.Type.Lower(), streamPrefix)
 		if c.Type == "" {
 			b.Reject(providers.Malformed(name, "[].type", providers.ErrMissing))
 		}
-		if !ours {
-			return
-		}
 		d := &c.Data.V
 		e := recipient.Event{At: d.Timestamp.Time(), EventID: c.ID.String()}
 		if e.At.IsZero() {
 			e.At = c.Time.Time()
+		}
+		if !ours {
+			if in := (sms.Inbound{Text: string(d.Body), To: d.To.String(), ID: d.Sid.String(), Number: d.From.String()}); c.Type.Lower() == streamText && !other(in.Number) {
+				a.words.Received(b, "[].data.from", in, e.At)
+			}
+			return
 		}
 		if e.EventID != "" {
 			e.IDParts = []string{e.EventID}

@@ -123,7 +123,12 @@ func TestKinds(t *testing.T) {
 		{Name: "said something new", Header: form, Body: "OptOutType=NEW&Body=STOP&From=%2B358450000013&To=%2B15005550001&MessageSid=SM1", Want: "opt_out +358450000013 +15005550001"},
 		{Name: "text from nobody", Header: form, Body: "Body=STOP&MessageSid=SM1", Want: "!no_recipient"},
 
-		{Name: "stream, other type", Body: `[{"type":"com.twilio.messaging.inbound-message.received","data":{"from":"+358450000013","body":"STOP"}}]`},
+		{Name: "stream, other type", Body: `[{"type":"com.twilio.messaging.inbound-message.deleted","data":{"from":"+358450000013","body":"STOP"}}]`},
+		{Name: "stream, stop", Body: `[{"type":"com.twilio.messaging.inbound-message.received","id":"E","data":{"messageSid":"SM1","from":"+358450000013","to":"+15005550001","body":" Stop. ","timestamp":"2026-01-05T10:00:00.000Z"}}]`, Want: "opt_out +358450000013 +15005550001"},
+		{Name: "stream, start", Body: `{"type":"com.twilio.messaging.inbound-message.received","id":"E","data":{"messageSid":"SM1","from":"+358450000013","to":"+15005550001","body":"START"}}`, Want: "opt_in +358450000013 +15005550001"},
+		{Name: "stream, other text", Body: `[{"type":"com.twilio.messaging.inbound-message.received","id":"E","data":{"messageSid":"SM1","from":"+358450000013","to":"+15005550001","body":"do not stop"}}]`},
+		{Name: "stream, text on WhatsApp", Body: `[{"type":"com.twilio.messaging.inbound-message.received","id":"E","data":{"messageSid":"SM1","from":"whatsapp:+358450000013","to":"whatsapp:+15005550001","body":"STOP"}}]`},
+		{Name: "stream, test event", Body: `[{"type":"com.twilio.eventstreams.test-event","id":"E","data":{"test_id":"t"}}]`},
 		{Name: "stream, sent", Body: `[{"type":"com.twilio.messaging.message.sent","id":"E","data":{"to":"+447700900123"}}]`},
 		{Name: "stream, no type", Body: `[{"id":"E"}]`, Want: "!unreadable"},
 		{Name: "stream, one bad", Body: `[7,{"type":"com.twilio.messaging.message.delivered","id":"E","data":{"to":"+447700900123"}},{"type":"com.twilio.messaging.message.failed","data":[]}]`, Want: "delivered +447700900123; !unreadable; !no_recipient"},
