@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/internal/batch"
 	"github.com/strikeout/strikeout/providers/internal/sign"
@@ -87,10 +89,29 @@ type body struct {
 	ID         wire.Text `json:"id"`
 	From       wire.Text `json:"from"`
 	To         wire.Text `json:"to"`
-	Body       wire.Text `json:"body"`
+	Body       written   `json:"body"`
 	ReceivedAt wire.Text `json:"received_at"`
 
 	conversation
+}
+
+// written is what a person wrote; in mo_media it stands in an object beside the pictures.
+type written string
+
+// UnmarshalJSONFrom implements the v2 decoder's interface.
+func (t *written) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	var plain wire.Text
+	var o wire.Object[struct {
+		Message wire.Text `json:"message"`
+	}]
+	if d.PeekKind() != '{' {
+		err := plain.UnmarshalJSONFrom(d)
+		*t = written(plain)
+		return err
+	}
+	err := o.UnmarshalJSONFrom(d)
+	*t = written(o.V.Message)
+	return err
 }
 
 // statusRow is a part of a batch report: the recipients with one outcome.
@@ -126,7 +147,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 // others could.
 func (a adapter) read(b *providers.Batch, m *body) (kept []map[string]any) {
 	switch kind := m.Type.Lower(); {
-	case kind == "mo_text":
+	case kind == "mo_text", kind == "mo_media":
 		in := sms.Inbound{Text: string(m.Body), To: m.To.String(), ID: m.ID.String(), Number: m.From.String()}
 		a.words.Received(b, "from", in, m.ReceivedAt.Time())
 	case strings.HasPrefix(kind, "recipient_delivery_report_"):
