@@ -60,6 +60,7 @@ type callback struct {
 		From        wire.Text `json:"from"`
 		Text        wire.Text `json:"text"`
 		Application wire.Text `json:"applicationId"`
+		Channel     wire.Text `json:"channel"` // of multi-channel messages
 	} `json:"message"`
 }
 
@@ -84,6 +85,9 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 
 func (a adapter) read(b *providers.Batch, c *callback) {
 	m := &c.Message
+	if channel := m.Channel.Lower(); channel != "" && channel != "sms" && channel != "mms" { // RBM says nothing of texts
+		return
+	}
 	stamp := c.Time
 	if stamp == "" {
 		stamp = m.Time

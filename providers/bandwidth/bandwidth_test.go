@@ -26,6 +26,10 @@ func received(words, direction string) string {
 func TestKinds(t *testing.T) {
 	const to = " +15005550009"
 	cases := []providertest.Case{
+		{Name: "RBM failed", Body: `[{"type":"message-failed","to":"+447700900123","errorCode":4720,"message":{"id":"m","to":["+447700900123"],"direction":"out","channel":"RBM"}}]`},
+		{Name: "stop over RBM", Body: `[{"type":"message-received","to":"Agent","message":{"id":"m","from":"+447700900123","text":"STOP","direction":"in","channel":"RBM"}}]`},
+		{Name: "channel SMS", Body: `[{"type":"message-failed","to":"+447700900123","errorCode":4720,"message":{"id":"m","to":["+447700900123"],"direction":"out","channel":"SMS"}}]`, Want: "hard_bounce +447700900123 4720"},
+		{Name: "international product", Body: `{"msgId":"9325d0a8-2638-11e6-afe7-bffc7cc8fa4f","event":"UNDELIVERED","errorCode":1,"errorMessage":"Unknown subscriber","partNum":1,"numParts":1,"accountName":"testuser"}`},
 		{Name: "delivered", Body: "[" + item("message-delivered", "null") + "]", Want: "delivered" + to},
 		{Name: "one object", Body: item("message-delivered", "0"), Want: "delivered" + to},
 		{Name: "no code", Body: "[" + item("message-failed", "null") + "]", Want: "soft_bounce" + to},
