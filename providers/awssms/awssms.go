@@ -44,6 +44,10 @@ const (
 	optedOut      = "is opted out"
 )
 
+// tdWord is one of the words for which AWS itself opts a number out, beside the
+// common ones: https://docs.aws.amazon.com/sms-voice/latest/userguide/opt-out-list-keywords.html
+const tdWord = "td"
+
 type adapter struct {
 	*sns.Checker
 	words *sms.Keywords
@@ -59,7 +63,7 @@ func New(s providers.Settings) (providers.Adapter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return adapter{c, sms.Words(s)}, nil
+	return adapter{c, sms.NewKeywords(append([]string{tdWord}, s.All(sms.StopSetting)...), s.All(sms.StartSetting))}, nil
 }
 
 // record is any of the three forms.
@@ -72,6 +76,7 @@ type record struct {
 	To          wire.Text `json:"destinationPhoneNumber"`
 	MessageID   wire.Text `json:"messageId"`
 	Description wire.Text `json:"messageStatusDescription"`
+	Agent       wire.Text `json:"rcsBusinessId"` // of RCS messages alone
 
 	// A text from a person.
 	Person    wire.Text `json:"originationNumber"`
@@ -119,6 +124,9 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 }
 
 func (rec *record) event(b *providers.Batch, outer sns.Record) {
+	if rec.Agent != "" { // a phone without RCS still takes texts
+		return
+	}
 	kind := strings.ToUpper(rec.EventType.String())
 	e := recipient.Event{Kind: kinds[kind], At: rec.Timestamp.Time(), EventID: outer.ID, MessageID: rec.MessageID.String(),
 		Code: kind, Rule: "aws-sms-event", Detail: rec.Description.String()}

@@ -60,6 +60,7 @@ func TestKinds(t *testing.T) {
 		{Name: "invalid and opted out", Body: sent("TEXT_INVALID", `,"messageStatusDescription":"Phone number is opted out of messages"`), Want: "opt_out +447700900123 +15005550001"},
 		{Name: "unknown and opted out", Body: sent("TEXT_UNKNOWN", `,"messageStatusDescription":"Phone number is opted out"`), Want: "opt_out +447700900123 +15005550001"},
 		{Name: "voice and opted out", Body: sent("VOICE_FAILED", `,"messageStatusDescription":"Phone number is opted out"`)},
+		{Name: "RCS", Body: sent("TEXT_INVALID", `,"isFinal":true,"rcsBusinessId":"agent","agentIsoCountryCode":"US"`)},
 		{Name: "no number", Body: `{"eventType":"TEXT_INVALID","messageId":"m"}`, Want: "!no_recipient"},
 		{Name: "bare number", Body: strings.Replace(sent("TEXT_INVALID", ""), "+447700900123", "447700900123", 1), Want: "hard_bounce +447700900123 TEXT_INVALID"},
 		{Name: "sender name", Body: strings.Replace(sent("TEXT_INVALID", ""), "+447700900123", "Strikeout", 1), Want: "!bad_recipient"},
@@ -73,6 +74,8 @@ func TestKinds(t *testing.T) {
 
 		{Name: "text from a short code", Body: strings.Replace(received("STOP"), "+358450000013", "12345", 1), Want: "!bad_recipient"},
 		{Name: "text without an id", Body: `{"originationNumber":"+358450000013","destinationNumber":"+15005550001","messageBody":"stop"}`, Want: "opt_out +358450000013 +15005550001"},
+		{Name: "TD", Body: received("TD"), Want: "opt_out +358450000013 +15005550001"},
+		{Name: "REMOVE", Body: received("remove"), Want: "opt_out +358450000013 +15005550001"},
 		{Name: "text null", Body: `{"originationNumber":"+358450000013","messageBody":null}`},
 
 		{Name: "nothing known", Body: `{"a":1}`, Want: "!unreadable"},
