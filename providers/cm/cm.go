@@ -73,7 +73,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	case len(body) > 0 && body[0] == '<':
 		return a.xml(body)
 	case len(body) == 0 || body[0] != '{':
-		return sms.EachParams(name, r, a.template)
+		return sms.EachParams(name, r, func(b *providers.Batch, p sms.Params) { a.template(b, p, r.ReceivedAt) })
 	}
 	var m received
 	if wire.Decode(r.Body, &m) != nil {
@@ -83,7 +83,7 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 		return sms.Each(name, "messages.msg", m.Messages.Msg, wrap, a.report)
 	}
 	if m.From == nil {
-		return sms.EachParams(name, r, a.template)
+		return sms.EachParams(name, r, func(b *providers.Batch, p sms.Params) { a.template(b, p, r.ReceivedAt) })
 	}
 	b := providers.NewBatch(name, 1)
 	if c := m.Channel.Lower(); c != "" && c != "sms" { // a stop on WhatsApp is none for texts
@@ -147,7 +147,13 @@ func (a adapter) report(b *providers.Batch, s *status) {
 
 // template reads the names of the template in Info.Setup, and CM's own
 // variables as names.
-func (a adapter) template(b *providers.Batch, p sms.Params) {
+func (a adapter) template(b *providers.Batch, p sms.Params, received time.Time) {
+	if words := p.Get("message", "MESSAGE", "text", "body"); words != "" && p.Get("status", "STATUS", "code") == "" {
+		in := sms.Inbound{Text: words, To: p.Get("to", "shortcode", "SHORTCODE"), Number: p.Get("from", "originator", "gsm", "GSM")}
+		in.Parts = []string{p.Get("reference", "REFERENCE"), received.UTC().Format(time.DateOnly)} // as in Parse
+		a.words.Received(b, "from", in, time.Time{})
+		return
+	}
 	var s status
 	for to, names := range map[*wire.Text][]string{
 		&s.To: {"to", "gsm", "GSM"}, &s.Reference: {"reference", "REFERENCE"}, &s.Received: {"received", "created_s", "CREATED_S"}, &s.Status.Code: {"status", "STATUS", "code"},

@@ -59,6 +59,8 @@ func TestKinds(t *testing.T) {
 		{Name: "start", Body: mo("start", "SMS"), Want: "opt_in +358450000013 0031600000001"},
 		{Name: "hello", Body: mo("hello", "SMS")},
 		{Name: "first edition", Body: `{"reference":"r","from":"0031612345678","to":"3669","body":"stop","groupings":["","",""]}`, Want: "opt_out +31612345678 3669"},
+		{Name: "stop by a template", Body: "from=0031612345678&to=3669&message=Stop&reference=r", Want: "opt_out +31612345678 3669"},
+		{Name: "text by a template", Body: "gsm=0031612345678&shortcode=3669&message=do+not+stop"},
 		{Name: "stop from nobody", Body: `{"from":{},"message":{"text":"STOP"}}`, Want: "!no_recipient"},
 	}
 	for _, reason := range []string{"5", "6", "7", "8", "20", "21", "22", "23", "24", "25", "26", "27", "28", "29", "33", "99"} {
