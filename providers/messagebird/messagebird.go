@@ -63,10 +63,16 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 		if wire.Decode(r.Body, &c) != nil {
 			return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
 		}
-		if c.Payload != nil {
-			b := providers.NewBatch(name, 1)
+		b := providers.NewBatch(name, 1)
+		switch kind, _, _ := strings.Cut(c.Type.Lower(), "."); {
+		case c.Payload != nil:
 			a.channels(b, &c)
 			return b.Done()
+		case kind == "message" && c.Message != nil:
+			a.conversations(b, &c)
+			return b.Done()
+		case kind == "conversation":
+			return nil, nil
 		}
 	}
 	return sms.EachParams(name, r, a.classic)
@@ -158,6 +164,8 @@ func (p *party) numbers() (out []string) {
 // channelEvent is a webhook of the Channels API. The documentation shows id,
 // status, reason and failure; the rest is as has been seen.
 type channelEvent struct {
+	conversation
+
 	Event   wire.Text `json:"event"`
 	Payload *struct {
 		ID       wire.Text `json:"id"`

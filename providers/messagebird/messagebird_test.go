@@ -121,6 +121,18 @@ func TestKinds(t *testing.T) {
 	} {
 		addJSON(reason, `{"event":"sms.outbound","payload":{"id":"p1","status":"delivery_failed","reason":"`+reason+`","receiver":{"contacts":[{"identifierValue":"+447700900123"}]}}}`, want)
 	}
+	talk := func(kind, message string) string {
+		return `{"type":"` + kind + `","contact":{"id":"c","msisdn":358450000013},"conversation":{"id":"v"},"message":{"id":"m1",` + message + `,"to":"+15005550001","createdDatetime":"2026-01-05T10:00:00Z","updatedDatetime":"2026-01-05T10:00:00Z"}}`
+	}
+	addJSON("conversation, stop", talk("message.created", `"platform":"sms","direction":"received","status":"received","type":"text","content":{"text":"Stop"}`), "opt_out +358450000013 +15005550001")
+	addJSON("conversation, stop read", talk("message.updated", `"platform":"sms","direction":"received","status":"read","content":{"text":"Stop"}`), "")
+	addJSON("conversation, other text", talk("message.created", `"platform":"sms","direction":"received","status":"received","content":{"text":"hello"}`), "")
+	addJSON("conversation, WhatsApp", talk("message.created", `"platform":"whatsapp","direction":"received","status":"received","content":{"text":"Stop"}`), "")
+	addJSON("conversation, platform unknown", talk("message.created", `"direction":"received","status":"received","content":{"text":"Stop"}`), "")
+	addJSON("conversation, delivered", talk("message.updated", `"platform":"sms","direction":"sent","status":"delivered"`), "delivered +358450000013")
+	addJSON("conversation, pending", talk("message.updated", `"platform":"sms","direction":"sent","status":"pending"`), "")
+	addJSON("conversation, failed", talk("message.updated", `"platform":"sms","direction":"sent","status":"failed","error":{"code":1,"description":"x"}`), "soft_bounce +358450000013")
+	addJSON("conversation, opened", `{"type":"conversation.created","conversation":{"id":"v"}}`, "")
 	addJSON("another connector", bird("sms.outbound", "delivery_failed", "sms-acme", `"1"`), "soft_bounce +447700900123")
 	addJSON("another channel", bird("whatsapp.outbound", "delivered", "", `""`), "")
 	addJSON("two receivers", `{"event":"sms.outbound","payload":{"id":"p1","status":"delivery_failed","failure":{"source":{"name":"sms-messagebird","code":"1"}},"receiver":{"contacts":[{"identifierValue":"+447700900123"},{"identifierValue":"+358450000013"}]}}}`,
