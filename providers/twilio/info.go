@@ -37,7 +37,7 @@ var Info = providers.Info{
 	},
 	Events: []string{"Delivery status callback", "Incoming messages", "Event Streams: com.twilio.messaging.message.delivered, .undelivered, .failed"},
 	Mapping: []providers.Mapping{
-		{Report: "undelivered, failed: 21211, 21614, 30005, 30006", Kind: recipient.HardBounce, Note: "30006 is soft when the sender is a short code"},
+		{Report: "undelivered, failed: 21211, 21614, 21635, 30005, 30006", Kind: recipient.HardBounce, Note: "30006 is soft when the sender is a short code"},
 		{Report: "undelivered, failed: 21610", Kind: recipient.OptOut, Note: "the sender is kept as its scope"},
 		{Report: "undelivered, failed: 63xxx", Note: "not SMS"},
 		{Report: "undelivered, failed: every other code, or none", Kind: recipient.SoftBounce},

@@ -28,6 +28,7 @@ const name = "twilio"
 var codes = map[string]recipient.Kind{
 	"21211": recipient.HardBounce, // invalid To number
 	"21614": recipient.HardBounce, // not a mobile number
+	"21635": recipient.HardBounce, // a landline, in a country where Twilio sends nothing to them
 	"30005": recipient.HardBounce, // unknown destination handset
 	"30006": recipient.HardBounce, // landline or unreachable carrier; see read
 	"21610": recipient.OptOut,     // the person had opted out earlier

@@ -140,7 +140,7 @@ func TestKinds(t *testing.T) {
 	for _, status := range []string{"accepted", "scheduled", "queued", "sending", "sent", "canceled", "receiving", "received", "partially_delivered", "read", "teleported"} {
 		cases = append(cases, providertest.Case{Name: status, Header: form, Body: "MessageStatus=" + status + "&ErrorCode=30005" + to})
 	}
-	for code, want := range map[string]string{"21211": "hard_bounce", "21614": "hard_bounce", "30005": "hard_bounce", "63016": "", "63001": ""} {
+	for code, want := range map[string]string{"21211": "hard_bounce", "21614": "hard_bounce", "21635": "hard_bounce", "30005": "hard_bounce", "63016": "", "63001": ""} {
 		if want != "" {
 			want += " +447700900123 " + code
 		}
