@@ -66,19 +66,19 @@ type outcome struct {
 
 // result is a delivery report or a received text.
 type result struct {
-	MessageID  wire.Text `json:"messageId"`
-	To         wire.Text `json:"to"`
-	From       wire.Text `json:"from"`
-	Channel    wire.Text `json:"channel"`         // of reports that are not SMS, and of the Messages API
-	Platform   wire.Text `json:"integrationType"` // the same, in received messages of other channels
-	SentAt     wire.Text `json:"sentAt"`
-	DoneAt     wire.Text `json:"doneAt"`
-	Status     *outcome  `json:"status"`
-	Error      outcome   `json:"error"`
-	ReceivedAt wire.Text `json:"receivedAt"`
-	Text       wire.Text `json:"text"`
-	CleanText  wire.Text `json:"cleanText"`
-	Keyword    wire.Text `json:"keyword"`
+	MessageID  wire.Text            `json:"messageId"`
+	To         wire.Text            `json:"to"`
+	From       wire.Text            `json:"from"`
+	Channel    wire.Text            `json:"channel"`         // of reports that are not SMS, and of the Messages API
+	Platform   wire.Text            `json:"integrationType"` // the same, in received messages of other channels
+	SentAt     wire.Text            `json:"sentAt"`
+	DoneAt     wire.Text            `json:"doneAt"`
+	Status     *outcome             `json:"status"`
+	Error      wire.Object[outcome] `json:"error"`
+	ReceivedAt wire.Text            `json:"receivedAt"`
+	Text       wire.Text            `json:"text"`
+	CleanText  wire.Text            `json:"cleanText"`
+	Keyword    wire.Text            `json:"keyword"`
 
 	// Messages API, where they stand for to and from in either direction.
 	Destination wire.Text           `json:"destination"`
@@ -142,7 +142,7 @@ func (a adapter) read(b *providers.Batch, m *result) {
 		at = m.SentAt
 	}
 	e := recipient.Event{At: at.Time(), MessageID: m.MessageID.String()}
-	status, failure := m.Status.ID.String(), m.Error.ID.String()
+	status, failure := m.Status.ID.String(), m.Error.V.ID.String()
 	switch group(m.Status) {
 	case delivered:
 		if status == "2" || m.Status.Name.Lower() == "delivered_to_operator" { // still on its way to the phone
@@ -169,7 +169,7 @@ func (a adapter) read(b *providers.Batch, m *result) {
 
 // judge lets the error decide, then the status.
 func (a adapter) judge(e *recipient.Event, m *result) {
-	e.Code, e.Detail = m.Error.ID.String(), words(&m.Error)
+	e.Code, e.Detail = m.Error.V.ID.String(), words(&m.Error.V)
 	if e.Code != "" && e.Code != "0" {
 		e.Kind, e.Rule = a.codes.Judge(e.Code)
 		if e.Kind != recipient.SoftBounce || m.Status.ID != rejectedDestination {

@@ -43,6 +43,7 @@ func TestKinds(t *testing.T) {
 		{Name: "group in quotes", Body: results(`{"messageId":"m1","to":447700900123,"status":{"groupId":"3","groupName":"DELIVERED"}}`), Want: "delivered" + to},
 		{Name: "group from the status", Body: results(`{"messageId":"m1","to":"447700900123","status":{"id":9,"name":"UNDELIVERABLE_NOT_DELIVERED"}}`), Want: "soft_bounce" + to + " 9"},
 		{Name: "no error", Body: results(`{"messageId":"m1","to":"447700900123","status":{"groupId":2},"error":null}`), Want: "soft_bounce" + to},
+		{Name: "error as an empty list", Body: results(`{"messageId":"m1","to":"447700900123","status":{"groupId":2,"id":9},"error":[]}`), Want: "soft_bounce" + to + " 9"},
 		{Name: "number with plus", Body: results(`{"messageId":"m1","to":"+447700900123","status":{"groupId":3}}`), Want: "delivered" + to},
 		{Name: "no recipient", Body: results(`{"messageId":"m1","status":{"groupId":2},"error":{"id":1}}`), Want: "!no_recipient"},
 		{Name: "no status", Body: results(`{"messageId":"m1","to":"447700900123"}`), Want: "!unreadable"},

@@ -77,14 +77,14 @@ func (a adapter) Verify(_ context.Context, r *providers.Request) error {
 
 // body is one webhook of either API: those of the SMS API have a type.
 type body struct {
-	Type       wire.Text   `json:"type"`
-	BatchID    wire.Text   `json:"batch_id"`
-	Recipient  wire.Text   `json:"recipient"`
-	Status     wire.Text   `json:"status"`
-	Code       wire.Text   `json:"code"`
-	At         wire.Text   `json:"at"`
-	OperatorAt wire.Text   `json:"operator_status_at"`
-	Statuses   []statusRow `json:"statuses"`
+	Type       wire.Text            `json:"type"`
+	BatchID    wire.Text            `json:"batch_id"`
+	Recipient  wire.Text            `json:"recipient"`
+	Status     wire.Text            `json:"status"`
+	Code       wire.Text            `json:"code"`
+	At         wire.Text            `json:"at"`
+	OperatorAt wire.Text            `json:"operator_status_at"`
+	Statuses   wire.Many[statusRow] `json:"statuses"`
 
 	ID         wire.Text `json:"id"`
 	From       wire.Text `json:"from"`

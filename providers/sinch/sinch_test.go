@@ -46,6 +46,7 @@ func TestKinds(t *testing.T) {
 		{Name: "batch of MMS", Body: `{"type":"delivery_report_mms","batch_id":"b1","statuses":[{"code":0,"status":"Delivered","recipients":["447700900123"]}]}`, Want: "delivered" + to},
 		{Name: "binary text", Body: `{"type":"mo_binary","id":"i","from":"447700900123","body":"STOP"}`},
 		{Name: "stop with a picture", Body: `{"type":"mo_media","id":"i","from":"447700900123","to":"15005550001","body":{"subject":"s","message":"Stop","media":[{"url":"https://example.com/x","content_type":"image/jpeg","status":"Uploaded","code":0}]},"received_at":"2026-01-05T10:00:00Z"}`, Want: "opt_out" + to + " +15005550001"},
+		{Name: "batch with one status that is no list", Body: `{"type":"delivery_report_sms","batch_id":"b","statuses":{"code":150,"status":"Failed","recipients":"447700900123"}}`, Want: "hard_bounce" + to + " 150"},
 		{Name: "a picture", Body: `{"type":"mo_media","id":"i","from":"447700900123","to":"15005550001","body":{"subject":"STOP","message":"look","media":[]}}`},
 		{Name: "a type of tomorrow", Body: `{"type":"mo_hologram","id":"i","from":"447700900123","body":"STOP"}`},
 		{Name: "several in an array", Body: "[" + one("Delivered", "0") + "," + `7,` + one("Failed", "150") + "]", Want: "delivered" + to + "; hard_bounce" + to + " 150; !unreadable"},

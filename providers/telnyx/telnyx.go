@@ -93,14 +93,14 @@ type event struct {
 }
 
 type payload struct {
-	ID           wire.Text `json:"id"`
-	Type         wire.Text `json:"type"`
-	From         party     `json:"from"`
-	To           parties   `json:"to"`
-	CC           parties   `json:"cc"`
-	Text         wire.Text `json:"text"`
-	Autoresponse wire.Text `json:"autoresponse_type"`
-	Errors       []failure `json:"errors"`
+	ID           wire.Text          `json:"id"`
+	Type         wire.Text          `json:"type"`
+	From         party              `json:"from"`
+	To           parties            `json:"to"`
+	CC           parties            `json:"cc"`
+	Text         wire.Text          `json:"text"`
+	Autoresponse wire.Text          `json:"autoresponse_type"`
+	Errors       wire.Many[failure] `json:"errors"`
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {

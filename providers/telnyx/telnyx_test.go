@@ -62,6 +62,7 @@ func TestKinds(t *testing.T) {
 		{Name: "two failed, two equal errors", Body: message(two, `[{"code":"40012"},{"code":"40001"}]`), Want: "hard_bounce" + to + " 40012; hard_bounce +358450000012 40012"},
 		{Name: "two failed, two different errors", Body: message(two, `[{"code":"40012"},{"code":"40008"}]`), Want: "soft_bounce" + to + " 40012; soft_bounce +358450000012 40012"},
 		{Name: "two failed, one stop", Body: message(two, `[{"code":"40300","title":"Blocked due to STOP message"}]`), Want: "soft_bounce" + to + " 40300; soft_bounce +358450000012 40300"},
+		{Name: "one error that is no list", Body: single("delivery_failed", `{"code":"40012"}`), Want: "hard_bounce" + to + " 40012"},
 		{Name: "bare numbers", Body: `{"data":{"event_type":"message.received","id":"e1","payload":{"id":"m1","from":"+358450000013","to":"+15005550001","text":"STOP"}}}`, Want: "opt_out +358450000013 +15005550001"},
 		{Name: "a list of bare numbers", Body: `{"data":{"event_type":"message.received","id":"e1","payload":{"id":"m1","from":{"phone_number":"+358450000013"},"to":["+15005550001"],"cc":null,"text":"STOP"}}}`, Want: "opt_out +358450000013 +15005550001"},
 		{Name: "one recipient that is no list", Body: message(`{"phone_number":"+447700900123","status":"delivery_failed"}`, code("40012")), Want: "hard_bounce" + to + " 40012"},

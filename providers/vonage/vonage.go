@@ -70,10 +70,11 @@ type report struct {
 	}] `json:"message"`
 }
 
-// isJSON tells a JSON object from a form by the body: account settings change
+// isJSON tells JSON from a form by the body: account settings change
 // the encoding of a running endpoint.
 func isJSON(body []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), " \t\r\n"), []byte("{"))
+	body = bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), " \t\r\n")
+	return len(body) > 0 && (body[0] == '{' || body[0] == '[')
 }
 
 // fields returns the parameters of a query or a form. Parse and Verify read the

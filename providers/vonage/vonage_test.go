@@ -93,6 +93,7 @@ func TestKinds(t *testing.T) {
 		{Name: "v0.1 delivered", Body: `{"message_uuid":"u","to":{"type":"sms","number":"447700900123"},"status":"delivered"}`, Want: "delivered +447700900123"},
 		{Name: "v0.1 stop", Body: `{"message_uuid":"u","to":{"type":"sms","number":"15005550001"},"from":{"type":"sms","number":"358450000013"},"message":{"content":{"type":"text","text":"stop"}}}`, Want: "opt_out +358450000013 +15005550001"},
 		{Name: "v1 start", Body: `{"message_uuid":"u","to":"15005550001","from":"358450000013","channel":"sms","message_type":"text","text":"START"}`, Want: "opt_in +358450000013 +15005550001"},
+		{Name: "a list", Body: `[{"msisdn":"447700900123","to":"Strikeout","messageId":"m","status":"failed","err-code":"3"}]`, Want: "!unreadable"},
 		{Name: "v1 picture", Body: `{"message_uuid":"u","to":"15005550001","from":"358450000013","channel":"mms","message_type":"image"}`},
 		{Name: "text in a form", Header: form, Body: "msisdn=358450000013&to=15005550001&messageId=m&text=STOP&type=text&keyword=STOP", Want: "opt_out +358450000013 +15005550001"},
 		{Name: "keyword but more text", Header: form, Body: "msisdn=358450000013&to=15005550001&messageId=m&text=Stop+by+tomorrow&type=text&keyword=STOP"},
