@@ -94,12 +94,19 @@ func (a adapter) judge(e *recipient.Event, code, reason string) {
 
 // plain returns the reason out of Bird's "details: ...; reason: unknown_subscriber; code: 1".
 func plain(reason string) string {
+	if v := within(reason, "reason"); v != "" {
+		return v
+	}
+	return reason
+}
+
+func within(reason, field string) string {
 	for part := range strings.SplitSeq(reason, ";") {
-		if name, value, ok := strings.Cut(part, ":"); ok && strings.TrimSpace(name) == "reason" {
+		if name, value, ok := strings.Cut(part, ":"); ok && strings.TrimSpace(name) == field {
 			return strings.TrimSpace(value)
 		}
 	}
-	return reason
+	return ""
 }
 
 func (a adapter) classic(b *providers.Batch, p sms.Params) {
@@ -215,7 +222,11 @@ func (a adapter) channels(b *providers.Batch, c *channelEvent) {
 	case status == "delivered":
 		e.Kind = recipient.Delivered
 	case status == "delivery_failed", status == "sending_failed":
-		if p.Failure.Source.Name.Lower() != "sms-messagebird" { // another carrier's numbers mean other things
+		switch p.Failure.Source.Name.Lower() {
+		case "sms-messagebird":
+		case "":
+			code = within(p.Reason.String(), "code")
+		default: // another carrier's numbers mean other things
 			code = ""
 		}
 		a.judge(&e, code, p.Reason.String())

@@ -116,7 +116,8 @@ func TestKinds(t *testing.T) {
 	addJSON("sending failed", bird("sms.outbound", "sending_failed", "sms-messagebird", `"1"`), "hard_bounce +447700900123 1")
 	addJSON("sending failed, no code", bird("sms.outbound", "sending_failed", "", `null`), "soft_bounce +447700900123")
 	for reason, want := range map[string]string{
-		"details: unknown subscriber; reason: unknown_subscriber; code: 1": "hard_bounce +447700900123 unknown_subscriber", "reason: opted_out": "opt_out +447700900123 opted_out",
+		"details: unknown subscriber; reason: unknown_subscriber; code: 1": "hard_bounce +447700900123 1", "reason: unknown_subscriber": "hard_bounce +447700900123 unknown_subscriber", "details: system failure; reason: received_network_error; code: 34": "soft_bounce +447700900123 34",
+		"details: unidentified subscriber; reason: unknown_subscriber; code: 5": "soft_bounce +447700900123 5", "reason: opted_out": "opt_out +447700900123 opted_out",
 		"details: unknown subscriber; reason: carrier_rejected": "soft_bounce +447700900123", "details: the reason: unknown_subscriber": "soft_bounce +447700900123",
 	} {
 		addJSON(reason, `{"event":"sms.outbound","payload":{"id":"p1","status":"delivery_failed","reason":"`+reason+`","receiver":{"contacts":[{"identifierValue":"+447700900123"}]}}}`, want)
