@@ -44,7 +44,7 @@ var Info = providers.Info{
 		{Report: "delivery_failed, expired: every other code and reason, or none", Kind: recipient.SoftBounce},
 		{Report: "delivered", Kind: recipient.Delivered},
 		{Report: "Bird sms.outbound, delivery_failed, sending_failed: the same codes in failure.source of sms-messagebird", Kind: recipient.HardBounce, Note: "1 hard, 103 opted out, the rest soft"},
-		{Report: "received text: STOP and its kin", Kind: recipient.OptOut},
+		{Report: "received text: STOP and its kin", Kind: recipient.OptOut, Note: "classic, Bird sms.inbound, and message.created of the Conversations API with the platform sms"},
 		{Report: "received text: START, UNSTOP", Kind: recipient.OptIn, Note: "the person's own text is the consent"},
 		{Report: "scheduled, sent, buffered, accepted, processing, other texts and other channels"},
 	},
