@@ -16,7 +16,8 @@ import (
 // on MySQL: there, preparing is a round trip more, and reading is cheap.
 
 // bulkRows go into one such statement. More would not be faster: of every page
-// that a statement of several rows touches, SQLite keeps a copy until its end.
+// that a statement of several rows touches, SQLite keeps a copy until its end,
+// where a check of a column may fail.
 const bulkRows = 16
 
 // bulkLeast rows are worth preparing for.
@@ -25,14 +26,27 @@ const bulkLeast = 200
 // bulk says whether that pays for n rows.
 func (db *DB) bulk(n int) bool { return !db.d.mysql && n >= bulkLeast }
 
-// bulkExec runs "head VALUES (?,..),.. tail" for a list, and returns how many
-// rows that changed. args appends the values of one row.
-func bulkExec[T any](ctx context.Context, tx *sqlx.Tx, head, tail string, width int, list []T, args func([]any, *T) []any) (changed int64, err error) {
-	row := "(?" + strings.Repeat(",?", width-1) + ")"
-	values := make([]any, 0, bulkRows*width)
+// bulkInsert is a statement that inserts rows.
+type bulkInsert[T any] struct {
+	head string                     // "INSERT INTO table (columns)"
+	row  string                     // "(?,'email',?)"
+	tail string                     // what to do with rows that are there
+	args func(to []any, r *T) []any // appends what is bound for one row
+	left func(some []T)             // told of rows, together, of which some were left out; may be nil
+}
+
+// placeholders are a row of which everything is bound.
+func placeholders(width int) string { return "(?" + strings.Repeat(",?", width-1) + ")" }
+
+// exec inserts a list, and returns how many rows that changed. A row that fails
+// leaves those before it: the caller gives up the whole transaction, and SQLite
+// need not be able to undo a part of it.
+func (in bulkInsert[T]) exec(ctx context.Context, tx *sqlx.Tx, list []T) (changed int64, err error) {
+	values := make([]any, 0, bulkRows*strings.Count(in.row, "?"))
 	run := func(list []T) error {
 		rows := min(len(list), bulkRows)
-		st, err := tx.PreparexContext(ctx, head+" VALUES "+row+strings.Repeat(","+row, rows-1)+tail) //nolint:sqlclosecheck // it is, below: the linter takes sqlx for sql
+		text := "INSERT OR FAIL" + strings.TrimPrefix(in.head, "INSERT") + " VALUES " + in.row + strings.Repeat(","+in.row, rows-1) + in.tail
+		st, err := tx.PreparexContext(ctx, text) //nolint:sqlclosecheck // it is, below: the linter takes sqlx for sql
 		if err != nil {
 			return err //nolint:wrapcheck // the caller wraps
 		}
@@ -40,7 +54,7 @@ func bulkExec[T any](ctx context.Context, tx *sqlx.Tx, head, tail string, width 
 		for some := range slices.Chunk(list, rows) {
 			values = values[:0]
 			for i := range some {
-				values = args(values, &some[i])
+				values = in.args(values, &some[i])
 			}
 			if err := ctx.Err(); err != nil {
 				return err //nolint:wrapcheck // the caller wraps
@@ -54,7 +68,9 @@ func bulkExec[T any](ctx context.Context, tx *sqlx.Tx, head, tail string, width 
 			if err != nil {
 				return err //nolint:wrapcheck // the caller wraps
 			}
-			changed += n
+			if changed += n; in.left != nil && int(n) < len(some) {
+				in.left(some)
+			}
 		}
 		return nil
 	}
@@ -70,13 +86,34 @@ func bulkExec[T any](ctx context.Context, tx *sqlx.Tx, head, tail string, width 
 	return changed, err
 }
 
-// eventField is a column of events that most events leave empty.
+// maxCommon bytes are short enough to stand in every row of a statement.
+const maxCommon = 100
+
+// common returns the literal of a short text that all rows have in common.
+func common[T any](list []T, text func(*T) string) (literal string, ok bool) {
+	first := text(&list[0])
+	if len(first) > maxCommon {
+		return "", false
+	}
+	for i := range list {
+		if text(&list[i]) != first {
+			return "", false
+		}
+	}
+	return string(sqliteDialect.text(nil, first)), true
+}
+
+// eventField is a column of text that most events leave empty, or have in common
+// with the others of their list.
 type eventField struct {
 	column string
 	text   func(e *recipient.Event) string
 }
 
 var eventFields = [...]eventField{
+	{"kind", func(e *recipient.Event) string { return string(e.Kind) }},
+	{"channel", func(e *recipient.Event) string { return string(e.Channel) }},
+	{"source", func(e *recipient.Event) string { return string(e.Source) }},
 	{"endpoint", func(e *recipient.Event) string { return e.Endpoint }},
 	{"event_id", func(e *recipient.Event) string { return e.EventID }},
 	{"message_id", func(e *recipient.Event) string { return e.MessageID }},
@@ -89,34 +126,36 @@ var eventFields = [...]eventField{
 }
 
 // bulkEvents inserts those events whose fingerprints are new, and returns which
-// those are. Columns that none of them fills are left out.
+// those are.
 func bulkEvents(ctx context.Context, tx *sqlx.Tx, list []*entry) (fresh []*entry, err error) {
 	var fields []eventField
+	head, row := "INSERT INTO events (fingerprint, recipient_key, at, received_at, echo", "(?,?,?,?,?"
 	for _, f := range eventFields {
-		if slices.ContainsFunc(list, func(e *entry) bool { return f.text(e.event) != "" }) {
+		literal, same := common(list, func(e **entry) string { return f.text((*e).event) })
+		switch {
+		case same && f.text(list[0].event) == "":
+			continue
+		case same:
+			row += "," + literal
+		default:
+			row += ",?"
 			fields = append(fields, f)
 		}
-	}
-	head := "INSERT INTO events (fingerprint, recipient_key, at, received_at, kind, echo, channel, source"
-	for _, f := range fields {
 		head += ", " + f.column
 	}
 	var last int64
 	if err := tx.GetContext(ctx, &last, lastEvent); err != nil {
 		return nil, err //nolint:wrapcheck // classified
 	}
-	n, err := bulkExec(ctx, tx, head+")", onlyNewEvents, 8+len(fields), list, func(to []any, en **entry) []any {
+	in := bulkInsert[*entry]{head: head + ")", row: row + ")", tail: onlyNewEvents, args: func(to []any, en **entry) []any {
 		e := (*en).event
-		to = append(to, e.Fingerprint[:], e.Key[:], micros(e.At), micros(e.ReceivedAt), string(e.Kind), e.Echo, string(e.Channel), string(e.Source))
+		to = append(to, e.Fingerprint[:], e.Key[:], micros(e.At), micros(e.ReceivedAt), e.Echo)
 		for _, f := range fields {
-			if s := f.text(e); s != "" {
-				to = append(to, s)
-			} else {
-				to = append(to, nil)
-			}
+			to = append(to, orNull(f.text(e)))
 		}
 		return to
-	})
+	}}
+	n, err := in.exec(ctx, tx, list)
 	if err != nil || int(n) == len(list) {
 		return list, err
 	}
@@ -126,6 +165,14 @@ func bulkEvents(ctx context.Context, tx *sqlx.Tx, list []*entry) (fresh []*entry
 		return nil, err //nolint:wrapcheck // classified
 	}
 	return freshOf(list, prints), nil
+}
+
+// orNull is the value of a text that may be missing.
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
 }
 
 const (
@@ -149,31 +196,68 @@ func freshOf(list []*entry, prints [][]byte) []*entry {
 	return out
 }
 
-// bulkJoin is joinStates.
+// bulkJoin is joinStates. Most addresses of a list are new, and an upsert costs
+// more than an insert. So the first rows show which it is to be: as keys are like
+// random numbers, they stand for all.
 func bulkJoin(ctx context.Context, tx *sqlx.Tx, rows []stateRow) error {
-	_, err := bulkExec(ctx, tx, "INSERT INTO recipients ("+recipientColumns+")", sqliteJoin, 3+len(stateColumns), rows, func(to []any, r *stateRow) []any {
-		to = append(to, r.key[:], string(r.channel))
-		if a := r.address.Value(); a != "" {
-			to = append(to, a)
-		} else {
-			to = append(to, nil)
+	in := joinRows(rows)
+	var known []stateRow
+	upsert := func(list []stateRow) error {
+		in.tail, in.left = sqliteJoin, nil
+		_, err := in.exec(ctx, tx, list)
+		return err
+	}
+	for _, part := range [2][]stateRow{rows[:bulkLeast], rows[bulkLeast:]} {
+		if len(known) > bulkLeast/2 {
+			return upsert(append(known, part...))
 		}
-		for _, t := range stateTimes(&r.state) {
-			to = append(to, micros(*t))
+		in.tail, in.left = onlyNewRecipients, func(some []stateRow) { known = append(known, some...) }
+		if _, err := in.exec(ctx, tx, part); err != nil {
+			return err
+		}
+	}
+	return upsert(known) // those of them that were inserted just now stay as they are
+}
+
+const onlyNewRecipients = " ON CONFLICT (recipient_key) DO NOTHING"
+
+// joinRows inserts what rows say. Columns that are zero in all of them are left
+// out.
+func joinRows(rows []stateRow) bulkInsert[stateRow] {
+	var used [len(stateColumns)]bool
+	for i := range rows {
+		for n, t := range stateTimes(&rows[i].state) {
+			used[n] = used[n] || !t.IsZero()
+		}
+	}
+	head, row := "INSERT INTO recipients (recipient_key, address", "(?,?"
+	for n, c := range stateColumns {
+		if used[n] {
+			head += ", " + c
+			row += ",?"
+		}
+	}
+	channel, same := common(rows, func(r *stateRow) string { return string(r.channel) })
+	if !same {
+		channel = "?"
+	}
+	return bulkInsert[stateRow]{head: head + ", channel)", row: row + "," + channel + ")", args: func(to []any, r *stateRow) []any {
+		to = append(to, r.key[:], orNull(r.address.Value()))
+		for n, t := range stateTimes(&r.state) {
+			if used[n] {
+				to = append(to, micros(*t))
+			}
+		}
+		if !same {
+			to = append(to, string(r.channel))
 		}
 		return to
-	})
-	return err
+	}}
 }
 
 // bulkAddresses is insertAddresses.
 func bulkAddresses(ctx context.Context, tx *sqlx.Tx, rows []stateRow) error {
-	_, err := bulkExec(ctx, tx, addressesHead, "", 3, rows, func(to []any, r *stateRow) []any {
-		if a := r.address.Value(); a != "" {
-			return append(to, r.key[:], string(r.channel), a)
-		}
-		return append(to, r.key[:], string(r.channel), nil)
-	})
+	_, err := joinRows(rows).exec(ctx, tx, rows)
 	return err
 }
 
@@ -188,16 +272,18 @@ func (d dialect) bulkContacts(ctx context.Context, tx *sqlx.Tx, plans []contactP
 		}
 		return append(to, nil, 0)
 	}
-	_, err := bulkExec(ctx, tx, contactsHead, end, 9, plans, func(to []any, p *contactPlan) []any {
+	in := bulkInsert[contactPlan]{head: contactsHead, row: placeholders(9), tail: end, args: func(to []any, p *contactPlan) []any {
 		to = append(to, []byte(p.c.ExternalID), p.c.Name, p.c.Language)
 		to = key(key(to, &p.email), &p.phone)
 		return append(to, micros(now), micros(now))
-	})
+	}}
+	_, err := in.exec(ctx, tx, plans)
 	return err
 }
 
 // bulkTerms inserts terms.
 func bulkTerms(ctx context.Context, tx *sqlx.Tx, list []term) error {
-	_, err := bulkExec(ctx, tx, insertTerm, "", 2, list, func(to []any, t *term) []any { return append(to, []byte(t.text), t.id) })
+	in := bulkInsert[term]{head: insertTerm, row: placeholders(2), args: func(to []any, t *term) []any { return append(to, []byte(t.text), t.id) }}
+	_, err := in.exec(ctx, tx, list)
 	return err
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +60,44 @@ func TestBulkEventsAreAsSingleOnes(t *testing.T) {
 			a, b := history(t, many, keys[i]), history(t, single, keys[i])
 			if !reflect.DeepEqual(a, b) || len(a) == 0 {
 				t.Errorf("history of %d: got %+v, want %+v", i, a, b)
+			}
+		}
+	})
+}
+
+// What all events of a list have in common is written in another way: it must
+// come out as it is, however long and whatever is in it. And the few addresses of
+// a list that are there already must be joined.
+func TestBulkEventsKeepWhatTheyHaveInCommon(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		db := open(store.Config{Bulk: true})
+		const list, fresh = 400, 390
+		for i, detail := range []string{"plain", "it's ?1 \"gone\" \U0001F4ED; --", strings.Repeat("Ä", recipient.MaxDetailBytes/2)} {
+			at := noon.Add(time.Duration(i) * time.Second)
+			var events []recipient.Event
+			var keys []recipient.Key
+			for n := range list {
+				e := report(nth(i*fresh+n), recipient.Complaint, fmt.Sprint(i, n), at, noon.Add(time.Hour))
+				e.Detail, e.Actor = detail, "Åsa O'Hara"
+				events, keys = append(events, e), append(keys, e.Key)
+			}
+			if got, want := record(t, db, events...), (store.Recorded{Stored: list}); !reflect.DeepEqual(got, want) {
+				t.Fatalf("got %+v, want %+v", got, want)
+			}
+			for _, n := range []int{0, list - 1} {
+				h := history(t, db, keys[n])
+				if len(h) == 0 || h[0].Detail != detail || h[0].Actor != "Åsa O'Hara" || h[0].Kind != recipient.Complaint || h[0].Channel != recipient.Email {
+					t.Errorf("list %d: history of %d: got %+v", i, n, h)
+				}
+			}
+			states, err := db.States(t.Context(), keys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, k := range keys {
+				if want := (recipient.State{ComplainedAt: at}); states[k] != want {
+					t.Fatalf("list %d: got %+v, want %+v", i, states[k], want)
+				}
 			}
 		}
 	})

@@ -173,7 +173,7 @@ const sqlitePragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pra
 const (
 	sqliteWriter     = "&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-16384)"
 	sqliteReader     = "&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-2048)"
-	sqliteBulkWriter = "&_pragma=wal_autocheckpoint(50000)&_pragma=cache_size(-65536)"
+	sqliteBulkWriter = "&_pragma=wal_autocheckpoint(50000)&_pragma=cache_size(-61440)"
 )
 
 // sqliteReaders bounds concurrent reads; they do not wait for the writer.
@@ -206,6 +206,7 @@ func openSQLite(path string, bulk bool) (pools, error) {
 	}
 	writer, reader := sqlitePragmas+sqliteWriter, sqlitePragmas+sqliteReader
 	if bulk {
+		fitPages()
 		writer = sqlitePragmas + sqliteBulkWriter
 	}
 	// One writer: SQLite allows one at a time, and a queue in Go is fairer than

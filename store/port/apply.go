@@ -81,7 +81,11 @@ func (p *importer) items(ctx context.Context, b *batch, items []item) error {
 	if err := p.dropConsents(ctx, b, items, states); err != nil {
 		return err
 	}
-	var events []recipient.Event
+	n := 0
+	for i := range items {
+		n += len(items[i].consent) + len(items[i].events)
+	}
+	events := make([]recipient.Event, 0, n)
 	for i := range items {
 		events = append(append(events, items[i].consent...), items[i].events...)
 	}
