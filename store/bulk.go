@@ -103,28 +103,6 @@ func common[T any](list []T, text func(*T) string) (literal string, ok bool) {
 	return string(sqliteDialect.text(nil, first)), true
 }
 
-// eventField is a column of text that most events leave empty, or have in common
-// with the others of their list.
-type eventField struct {
-	column string
-	text   func(e *recipient.Event) string
-}
-
-var eventFields = [...]eventField{
-	{"kind", func(e *recipient.Event) string { return string(e.Kind) }},
-	{"channel", func(e *recipient.Event) string { return string(e.Channel) }},
-	{"source", func(e *recipient.Event) string { return string(e.Source) }},
-	{"endpoint", func(e *recipient.Event) string { return e.Endpoint }},
-	{"event_id", func(e *recipient.Event) string { return e.EventID }},
-	{"message_id", func(e *recipient.Event) string { return e.MessageID }},
-	{"code", func(e *recipient.Event) string { return e.Code }},
-	{"rule", func(e *recipient.Event) string { return e.Rule }},
-	{"detail", func(e *recipient.Event) string { return e.Detail }},
-	{"send_out", func(e *recipient.Event) string { return e.SendOut }},
-	{"actor", func(e *recipient.Event) string { return e.Actor }},
-	{"evidence", func(e *recipient.Event) string { return evidenceText(e.Evidence) }},
-}
-
 // bulkEvents inserts those events whose fingerprints are new, and returns which
 // those are.
 func bulkEvents(ctx context.Context, tx *sqlx.Tx, list []*entry) (fresh []*entry, err error) {
@@ -203,7 +181,7 @@ func bulkJoin(ctx context.Context, tx *sqlx.Tx, rows []stateRow) error {
 	in := joinRows(rows)
 	var known []stateRow
 	upsert := func(list []stateRow) error {
-		in.tail, in.left = sqliteJoin, nil
+		in.tail, in.left = sqliteJoin.whole(), nil
 		_, err := in.exec(ctx, tx, list)
 		return err
 	}

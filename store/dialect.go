@@ -58,14 +58,21 @@ func (d dialect) upsert(key string, columns ...string) string {
 // stateColumns are the columns of recipient.State in the order of stateTimes.
 var stateColumns = [7]string{"blocked_at", "unblocked_at", "opted_out_at", "complained_at", "opted_in_at", "soft_bounced_at", "delivered_at"}
 
+// joinClause is the update half of the upsert of recipients, in pieces.
+type joinClause struct {
+	address string                    // it begins with this
+	times   [len(stateColumns)]string // and goes on with those of the columns that the insert brings
+}
+
 // joinClause keeps the later time in each column, and the address that was
 // known first unless the person was erased.
-func (d dialect) joinClause() string {
-	var b strings.Builder
-	b.WriteString(d.conflict("recipient_key"))
-	b.WriteString("address = CASE WHEN recipients.erased_at > 0 THEN recipients.address ELSE COALESCE(recipients.address, " + d.proposed("address") + ") END")
-	for _, c := range stateColumns {
-		b.WriteString(", " + c + " = " + d.later + "(recipients." + c + ", " + d.proposed(c) + ")")
+func (d dialect) joinClause() (j joinClause) {
+	j.address = d.conflict("recipient_key") + "address = CASE WHEN recipients.erased_at > 0 THEN recipients.address ELSE COALESCE(recipients.address, " + d.proposed("address") + ") END"
+	for i, c := range stateColumns {
+		j.times[i] = ", " + c + " = " + d.later + "(recipients." + c + ", " + d.proposed(c) + ")"
 	}
-	return b.String()
+	return j
 }
+
+// whole is the clause of an insert that brings every column.
+func (j joinClause) whole() string { return j.address + strings.Join(j.times[:], "") }

@@ -155,6 +155,7 @@ func (r *recorder) run(shard int) {
 			continue
 		}
 		r.commit(w, parts)
+		r.q.done()
 		if r.down.Load() {
 			for _, p := range r.q.drain(shard) {
 				p.fail(fmt.Errorf("%w: it did not answer just now", ErrUnavailable))
@@ -225,7 +226,7 @@ type twin struct{ twin, first *entry }
 func arrange(all []*entry) (batch []*entry, twins []twin) {
 	sorted := slices.Clone(all)
 	slices.SortStableFunc(sorted, func(a, b *entry) int {
-		if c := bytes.Compare(a.event.Key[:], b.event.Key[:]); c != 0 {
+		if c := a.event.Key.Compare(b.event.Key); c != 0 {
 			return c
 		}
 		return bytes.Compare(a.event.Fingerprint[:], b.event.Fingerprint[:])

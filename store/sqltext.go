@@ -3,8 +3,8 @@ package store
 import (
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/strikeout/strikeout/recipient"
@@ -92,9 +92,42 @@ func fromMicros(n int64) time.Time {
 	return time.UnixMicro(n).UTC()
 }
 
-// appendInsert writes the INSERT of events, without an end.
+// eventField is a column of text that most events leave empty, or have in common
+// with the others of their list.
+type eventField struct {
+	column string
+	text   func(e *recipient.Event) string
+}
+
+var eventFields = [...]eventField{
+	{"kind", func(e *recipient.Event) string { return string(e.Kind) }},
+	{"channel", func(e *recipient.Event) string { return string(e.Channel) }},
+	{"source", func(e *recipient.Event) string { return string(e.Source) }},
+	{"endpoint", func(e *recipient.Event) string { return e.Endpoint }},
+	{"event_id", func(e *recipient.Event) string { return e.EventID }},
+	{"message_id", func(e *recipient.Event) string { return e.MessageID }},
+	{"code", func(e *recipient.Event) string { return e.Code }},
+	{"rule", func(e *recipient.Event) string { return e.Rule }},
+	{"detail", func(e *recipient.Event) string { return e.Detail }},
+	{"send_out", func(e *recipient.Event) string { return e.SendOut }},
+	{"actor", func(e *recipient.Event) string { return e.Actor }},
+	{"evidence", func(e *recipient.Event) string { return evidenceText(e.Evidence) }},
+}
+
+// appendInsert writes the INSERT of events, without an end. Fields that none of
+// them fills are NULL without being named: what a statement does not say need
+// not be parsed.
 func (d dialect) appendInsert(b []byte, events []*recipient.Event) []byte {
-	b = append(b, "INSERT INTO events ("+eventColumns+") VALUES "...)
+	fields := make([]eventField, 0, len(eventFields))
+	b = append(b, "INSERT INTO events (fingerprint, recipient_key, at, received_at, echo"...)
+	for _, f := range eventFields {
+		if slices.ContainsFunc(events, func(e *recipient.Event) bool { return f.text(e) != "" }) {
+			fields = append(fields, f)
+			b = append(b, ", "...)
+			b = append(b, f.column...)
+		}
+	}
+	b = append(b, ") VALUES "...)
 	for i, e := range events {
 		if i > 0 {
 			b = append(b, ',')
@@ -107,18 +140,13 @@ func (d dialect) appendInsert(b []byte, events []*recipient.Event) []byte {
 		b = strconv.AppendInt(b, micros(e.At), 10)
 		b = append(b, ',')
 		b = strconv.AppendInt(b, micros(e.ReceivedAt), 10)
-		b = append(b, ',')
-		b = d.text(b, string(e.Kind))
 		if e.Echo {
-			b = append(b, ",1,"...)
+			b = append(b, ",1"...)
 		} else {
-			b = append(b, ",0,"...)
+			b = append(b, ",0"...)
 		}
-		b = d.text(b, string(e.Channel))
-		b = append(b, ',')
-		b = d.text(b, string(e.Source))
-		for _, s := range [...]string{e.Endpoint, e.EventID, e.MessageID, e.Code, e.Rule, e.Detail, e.SendOut, e.Actor, evidenceText(e.Evidence)} {
-			b = d.optional(b, s)
+		for _, f := range fields {
+			b = d.optional(b, f.text(e))
 		}
 		b = append(b, ')')
 	}
@@ -150,12 +178,24 @@ func stateTimes(s *recipient.State) [7]*time.Time {
 	return [7]*time.Time{&s.BlockedAt, &s.UnblockedAt, &s.OptedOutAt, &s.ComplainedAt, &s.OptedInAt, &s.SoftBouncedAt, &s.DeliveredAt}
 }
 
-var recipientColumns = "recipient_key, channel, address, " + strings.Join(stateColumns[:], ", ")
-
 // appendJoin writes the upsert of recipients, without an end. The rows are
-// sorted by key, so that transactions do not deadlock one another.
+// sorted by key, so that transactions do not deadlock one another. Times that no
+// row has are left out: a new row has none then, and an old one keeps its own.
 func (d dialect) appendJoin(b []byte, rows []stateRow) []byte {
-	b = append(b, "INSERT INTO recipients ("+recipientColumns+") VALUES "...)
+	var set [len(stateColumns)]bool
+	for i := range rows {
+		for c, t := range stateTimes(&rows[i].state) {
+			set[c] = set[c] || !t.IsZero()
+		}
+	}
+	b = append(b, "INSERT INTO recipients (recipient_key, channel, address"...)
+	for c, name := range stateColumns {
+		if set[c] {
+			b = append(b, ", "...)
+			b = append(b, name...)
+		}
+	}
+	b = append(b, ") VALUES "...)
 	for i := range rows {
 		r := &rows[i]
 		if i > 0 {
@@ -166,16 +206,25 @@ func (d dialect) appendJoin(b []byte, rows []stateRow) []byte {
 		b = append(b, ',')
 		b = d.text(b, string(r.channel))
 		b = d.optional(b, r.address.Value())
-		for _, t := range stateTimes(&r.state) {
-			b = append(b, ',')
-			b = strconv.AppendInt(b, micros(*t), 10)
+		for c, t := range stateTimes(&r.state) {
+			if set[c] {
+				b = append(b, ',')
+				b = strconv.AppendInt(b, micros(*t), 10)
+			}
 		}
 		b = append(b, ')')
 	}
+	join := &sqliteJoin
 	if d.mysql {
-		return append(b, mysqlJoin...)
+		join = &mysqlJoin
 	}
-	return append(b, sqliteJoin...)
+	b = append(b, join.address...)
+	for c, text := range join.times {
+		if set[c] {
+			b = append(b, text...)
+		}
+	}
+	return b
 }
 
 var mysqlJoin, sqliteJoin = mysqlDialect.joinClause(), sqliteDialect.joinClause()
