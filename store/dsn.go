@@ -168,8 +168,7 @@ const sqlitePragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pra
 // The readers are several and do not share what they keep; what they miss is in
 // the system's cache of files. Large checkpoints, because each costs a sync of
 // the main file; in bulk even larger ones, because the keys of every transaction
-// are all over the file. The driver takes twice the memory for pages that is said
-// here.
+// are all over the file.
 const (
 	sqliteWriter     = "&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-16384)"
 	sqliteReader     = "&_pragma=wal_autocheckpoint(10000)&_pragma=cache_size(-2048)"
@@ -206,8 +205,10 @@ func openSQLite(path string, bulk bool) (pools, error) {
 	}
 	writer, reader := sqlitePragmas+sqliteWriter, sqlitePragmas+sqliteReader
 	if bulk {
-		fitPages()
+		fitPages(bulkPages)
 		writer = sqlitePragmas + sqliteBulkWriter
+	} else {
+		fitPages(servicePages)
 	}
 	// One writer: SQLite allows one at a time, and a queue in Go is fairer than
 	// its busy handler.
