@@ -31,9 +31,9 @@ type ContactResult struct {
 // are saved. When PutContacts itself fails, some may be saved; it can be repeated.
 //
 // Contacts that are new, or keep their addresses, go in together; one that
-// changes an address, or repeats an id or an address of the same list, is saved
-// alone, by the rules of PutContact. Nothing is written to the audit log: that
-// is for whoever brings the list.
+// changes an address, brings one that was erased, or repeats an id or an address
+// of the same list, is saved alone, by the rules of PutContact. Nothing is
+// written to the audit log: that is for whoever brings the list.
 func (db *DB) PutContacts(ctx context.Context, list []Contact, o PutOptions) ([]ContactResult, error) {
 	o.By, o.Consent = By{}, nil
 	list = slices.Clone(list)
@@ -153,7 +153,7 @@ func (db *DB) putTogether(ctx context.Context, tx *sqlx.Tx, list []Contact, whic
 	for i := range plans {
 		p := &plans[i]
 		switch {
-		case len(p.left()) > 0:
+		case len(p.left()) > 0, p.erased:
 			alone = append(alone, p.i)
 		case p.created || p.changed:
 			todo = append(todo, *p)

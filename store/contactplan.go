@@ -16,6 +16,7 @@ type contactPlan struct {
 	was     *contactRow
 	created bool
 	changed bool
+	erased  bool // an address that the contact has, and brings again, was erased
 	email   move // as putContact sees them
 	phone   move
 	err     error
@@ -33,6 +34,8 @@ func plan(i int, c Contact, was *contactRow) contactPlan {
 	p.email = move{channel: recipient.Email, old: oldEmail, new: p.c.EmailKey, had: was.EmailOn, column: "email_key"}
 	p.phone = move{channel: recipient.SMS, old: oldPhone, new: p.c.PhoneKey, had: was.PhoneOn, column: "phone_key"}
 	p.changed = !p.created && (old.Name != p.c.Name || old.Language != p.c.Language || old.EmailKey != p.c.EmailKey || old.PhoneKey != p.c.PhoneKey)
+	unread := func(old, c recipient.Address) bool { return old.IsZero() && !c.IsZero() }
+	p.erased = p.email.keeps() && unread(old.Email, p.c.Email) || p.phone.keeps() && unread(old.Phone, p.c.Phone)
 	return p
 }
 
@@ -57,7 +60,7 @@ func merged(c, old Contact) Contact {
 // which something might have to be carried over.
 func (p *contactPlan) comes() (moves []*move) {
 	for _, m := range []*move{&p.email, &p.phone} {
-		if !m.new.IsZero() && (m.new != m.old || !m.had) {
+		if !m.new.IsZero() && !m.keeps() {
 			moves = append(moves, m)
 		}
 	}

@@ -79,6 +79,9 @@ type move struct {
 	column   string
 }
 
+// keeps reports whether the contact has the address now, and will have it.
+func (m *move) keeps() bool { return m.had && m.new == m.old }
+
 func (db *DB) putContact(ctx context.Context, tx *sqlx.Tx, c Contact, o PutOptions) (Contact, bool, error) {
 	fail := func(err error) (Contact, bool, error) { return Contact{}, false, err }
 	if err := db.shareFeed(ctx, tx); err != nil {
@@ -115,7 +118,7 @@ func (db *DB) putContact(ctx context.Context, tx *sqlx.Tx, c Contact, o PutOptio
 		if m.new.IsZero() {
 			continue
 		}
-		if (m.new != m.old || !m.had) && !o.AcceptShared {
+		if !m.keeps() && !o.AcceptShared {
 			var n int
 			query := "SELECT COUNT(*) FROM contacts WHERE " + m.column + " = ? AND " + m.channelOn() + " = 1 AND external_id <> ?"
 			if err := tx.GetContext(ctx, &n, query, m.new[:], []byte(c.ExternalID)); err != nil {
@@ -264,7 +267,7 @@ func (db *DB) insertNew(ctx context.Context, tx *sqlx.Tx, events []*recipient.Ev
 // revive makes an erased address readable again where there is consent since
 // the erasure; else the contact keeps the key alone, and its suppression.
 func (db *DB) revive(ctx context.Context, tx *sqlx.Tx, m move, r Recipient, o PutOptions, now time.Time) error {
-	if r.ErasedAt.IsZero() {
+	if r.ErasedAt.IsZero() || m.address.IsZero() { // a list that leaves it empty brings nothing back
 		return nil
 	}
 	if o.Consent != nil && !givenSince(o.Consent.At, r.ErasedAt) {
