@@ -110,8 +110,8 @@ type queue struct {
 	waits   int             // events in common
 	parts   [shards][]*part // of large ones
 	wake    [shards]chan struct{}
-	running int // transactions
-	turn    bool
+	running int          // transactions
+	turn    [shards]bool // the common list is first
 	total   load
 	share   map[string]load
 	closed  bool
@@ -230,16 +230,20 @@ func (q *queue) pick(shard int, most load) (batch, dropped []*part) {
 		clear(list[rest:])
 		return list[:rest], events
 	}
+	// What runs anyhow for the committer's own parts takes the common ones along.
+	share := len(q.parts[shard]) > 0 || q.mayShare()
+	common := q.turn[shard]
 	for range 2 {
-		if q.turn = !q.turn; q.turn {
+		if !common {
 			q.parts[shard], _ = from(q.parts[shard])
-		} else if len(batch) > 0 || q.mayShare() {
+		} else if share {
 			var events int
 			q.common, events = from(q.common)
 			q.waits -= events
 		}
+		common = !common
 	}
-	q.turn = !q.turn
+	q.turn[shard] = !common
 	return batch, dropped
 }
 

@@ -157,3 +157,45 @@ func TestQueueDropsWhatNobodyWaitsFor(t *testing.T) {
 		t.Errorf("%d parts, %d dropped, %d events left", len(batch), len(dropped), q.waits)
 	}
 }
+
+// Both committers are busy with arrays whose parts fill whole batches: a single
+// event must come in all the same.
+func TestQueueTakesSinglesAmongArrays(t *testing.T) {
+	for name, part := range map[string]int{"full": 2000, "odd": 1000} {
+		q := newQueue(load{10_000_000, 1 << 40}, true, func(load) {})
+		q.running = 1 // the other committer writes an array
+		put(t, q, "single", 1)
+		for try := 0; q.waits > 0; try++ {
+			if try == 6 {
+				t.Errorf("%s: a flood of arrays keeps a single event out", name)
+				break
+			}
+			for range 4 {
+				put(t, q, "flood", 2*part)
+			}
+			if picked(q, try%2, 2000) == 0 {
+				t.Fatal("nothing")
+			}
+			q.done() // and the other one begins the next at once
+		}
+	}
+}
+
+// The two committers end their batches by turns.
+func TestQueueTakesTurnsByCommitter(t *testing.T) {
+	q := newQueue(load{10_000_000, 1 << 40}, true, func(load) {})
+	put(t, q, "array", splitAt)
+	for range 3 {
+		put(t, q, "flood", splitAt-1)
+	}
+	for try := 0; len(q.parts[0])+len(q.parts[1]) > 0; try++ {
+		if try == 12 {
+			t.Fatalf("a flood of single events keeps a part of an array out: %d %d", len(q.parts[0]), len(q.parts[1]))
+		}
+		for range 4 {
+			put(t, q, "flood", splitAt-1)
+		}
+		picked(q, try%2, splitAt)
+		q.done()
+	}
+}
