@@ -134,6 +134,7 @@ func (m *moody) mustState(t *testing.T, k recipient.Key) recipient.State {
 // fingerprint hashes the files of a SQLite database.
 func fingerprint(t *testing.T, url string) string {
 	t.Helper()
+	storetest.Settle(t, url)
 	sum := sha256.New()
 	name := strings.TrimPrefix(url, "sqlite:")
 	for _, file := range []string{name, name + "-wal"} {

@@ -74,6 +74,21 @@ func SQLite(t testing.TB) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "strikeout.db")
 }
 
+// Settle copies SQLite's log into the main file, all of it, so that the bytes of
+// the file change from then on only when something is written.
+func Settle(t testing.TB, url string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", strings.TrimPrefix(url, "sqlite:")+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // it has written nothing
+	var busy, pages, copied int
+	if err := db.QueryRowContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &copied); err != nil || busy != 0 {
+		t.Fatalf("copy the log: busy %d, %v", busy, err)
+	}
+}
+
 // shared is the server of this test binary.
 var shared struct {
 	sync.Mutex
