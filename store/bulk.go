@@ -178,10 +178,11 @@ func freshOf(list []*entry, prints [][]byte) []*entry {
 // more than an insert. So the first rows show which it is to be: as keys are like
 // random numbers, they stand for all.
 func bulkJoin(ctx context.Context, tx *sqlx.Tx, rows []stateRow) error {
-	in := joinRows(rows)
+	used := filledTimes(rows)
+	in := joinRows(rows, used)
 	var known []stateRow
 	upsert := func(list []stateRow) error {
-		in.tail, in.left = sqliteJoin.whole(), nil
+		in.tail, in.left = string(sqliteJoin.appendTo(nil, used)), nil
 		_, err := in.exec(ctx, tx, list)
 		return err
 	}
@@ -199,15 +200,8 @@ func bulkJoin(ctx context.Context, tx *sqlx.Tx, rows []stateRow) error {
 
 const onlyNewRecipients = " ON CONFLICT (recipient_key) DO NOTHING"
 
-// joinRows inserts what rows say. Columns that are zero in all of them are left
-// out.
-func joinRows(rows []stateRow) bulkInsert[stateRow] {
-	var used [len(stateColumns)]bool
-	for i := range rows {
-		for n, t := range stateTimes(&rows[i].state) {
-			used[n] = used[n] || !t.IsZero()
-		}
-	}
+// joinRows inserts what rows say in the columns that they use.
+func joinRows(rows []stateRow, used [len(stateColumns)]bool) bulkInsert[stateRow] {
 	head, row := "INSERT INTO recipients (recipient_key, address", "(?,?"
 	for n, c := range stateColumns {
 		if used[n] {
@@ -235,7 +229,7 @@ func joinRows(rows []stateRow) bulkInsert[stateRow] {
 
 // bulkAddresses is insertAddresses.
 func bulkAddresses(ctx context.Context, tx *sqlx.Tx, rows []stateRow) error {
-	_, err := joinRows(rows).exec(ctx, tx, rows)
+	_, err := joinRows(rows, filledTimes(rows)).exec(ctx, tx, rows)
 	return err
 }
 

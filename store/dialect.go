@@ -74,5 +74,13 @@ func (d dialect) joinClause() (j joinClause) {
 	return j
 }
 
-// whole is the clause of an insert that brings every column.
-func (j joinClause) whole() string { return j.address + strings.Join(j.times[:], "") }
+// appendTo writes the clause of an insert that brings some of the columns.
+func (j joinClause) appendTo(b []byte, filled [len(stateColumns)]bool) []byte {
+	b = append(b, j.address...)
+	for i, text := range j.times {
+		if filled[i] {
+			b = append(b, text...)
+		}
+	}
+	return b
+}

@@ -178,16 +178,21 @@ func stateTimes(s *recipient.State) [7]*time.Time {
 	return [7]*time.Time{&s.BlockedAt, &s.UnblockedAt, &s.OptedOutAt, &s.ComplainedAt, &s.OptedInAt, &s.SoftBouncedAt, &s.DeliveredAt}
 }
 
+// filledTimes says which columns of states any of some rows has.
+func filledTimes(rows []stateRow) (filled [len(stateColumns)]bool) {
+	for i := range rows {
+		for c, t := range stateTimes(&rows[i].state) {
+			filled[c] = filled[c] || !t.IsZero()
+		}
+	}
+	return filled
+}
+
 // appendJoin writes the upsert of recipients, without an end. The rows are
 // sorted by key, so that transactions do not deadlock one another. Times that no
 // row has are left out: a new row has none then, and an old one keeps its own.
 func (d dialect) appendJoin(b []byte, rows []stateRow) []byte {
-	var set [len(stateColumns)]bool
-	for i := range rows {
-		for c, t := range stateTimes(&rows[i].state) {
-			set[c] = set[c] || !t.IsZero()
-		}
-	}
+	set := filledTimes(rows)
 	b = append(b, "INSERT INTO recipients (recipient_key, channel, address"...)
 	for c, name := range stateColumns {
 		if set[c] {
@@ -214,17 +219,10 @@ func (d dialect) appendJoin(b []byte, rows []stateRow) []byte {
 		}
 		b = append(b, ')')
 	}
-	join := &sqliteJoin
 	if d.mysql {
-		join = &mysqlJoin
+		return mysqlJoin.appendTo(b, set)
 	}
-	b = append(b, join.address...)
-	for c, text := range join.times {
-		if set[c] {
-			b = append(b, text...)
-		}
-	}
-	return b
+	return sqliteJoin.appendTo(b, set)
 }
 
 var mysqlJoin, sqliteJoin = mysqlDialect.joinClause(), sqliteDialect.joinClause()
