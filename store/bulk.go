@@ -15,13 +15,20 @@ import (
 // it. What comes by the thousand goes in by statements that are read once. Not
 // on MySQL: there, preparing is a round trip more, and reading is cheap.
 
-// bulkRows go into one such statement. More would not be faster: of every page
-// that a statement of several rows touches, SQLite keeps a copy until its end,
-// where a check of a column may fail.
+// bulkRows go into one such statement. More would not be faster.
 const bulkRows = 16
 
 // bulkLeast rows are worth preparing for.
 const bulkLeast = 200
+
+// The checks of columns cost a fifth of such an INSERT: each is computed for
+// every row, and as one of them may fail, SQLite keeps a copy of every page that
+// a statement touches until its end. Events by the thousand go without them:
+// checkEvent asks for more of each than they do.
+const (
+	withoutChecks = "PRAGMA ignore_check_constraints = ON"
+	withChecks    = "PRAGMA ignore_check_constraints = OFF"
+)
 
 // bulk says whether that pays for n rows.
 func (db *DB) bulk(n int) bool { return !db.d.mysql && n >= bulkLeast }

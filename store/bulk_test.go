@@ -38,6 +38,9 @@ func TestBulkEventsAreAsSingleOnes(t *testing.T) {
 		if got, want := record(t, many, events...), (store.Recorded{Duplicates: n}); !reflect.DeepEqual(got, want) {
 			t.Errorf("all again: got %+v, want %+v", got, want)
 		}
+		if _, err := store.SQL(many).ExecContext(t.Context(), "UPDATE events SET kind = 'a word that no kind is'"); err == nil {
+			t.Error("the database checks columns no longer")
+		}
 		for i := 0; i < n; i += 50 {
 			record(t, single, events[i:min(i+50, n)]...)
 		}

@@ -201,26 +201,37 @@ func (w *batchWriter) sendMySQL(ctx context.Context, batch []*entry) error {
 	b = append(b, ";COMMIT"...)
 	w.buf = b
 	if _, err := conn.ExecContext(ctx, string(b)); err != nil {
-		rollback(conn)
+		cleanUp(conn, "ROLLBACK")
 		return err //nolint:wrapcheck // classified
 	}
 	setFate(batch, stored)
 	return nil
 }
 
-// rollback ends a transaction whose text failed half-way. A connection on which
+// cleanUp brings a connection back to where it was before a batch. One on which
 // that does not work must not go back to the pool.
-func rollback(conn *sql.Conn) {
+func cleanUp(conn *sql.Conn, statement string) {
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
 	defer cancel()
-	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+	if _, err := conn.ExecContext(ctx, statement); err != nil {
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
 }
 
 // sendSQLite writes a transaction; SQLite says itself which rows were new.
 func (w *batchWriter) sendSQLite(ctx context.Context, batch []*entry) error {
-	tx, err := w.db.write.BeginTxx(ctx, nil)
+	conn, err := w.db.write.Connx(ctx)
+	if err != nil {
+		return err //nolint:wrapcheck // classified
+	}
+	defer conn.Close() //nolint:errcheck // back to the pool
+	if w.db.bulk(len(batch)) {
+		if _, err := conn.ExecContext(ctx, withoutChecks); err != nil {
+			return err //nolint:wrapcheck // classified
+		}
+		defer cleanUp(conn.Conn, withChecks)
+	}
+	tx, err := conn.BeginTxx(ctx, nil)
 	if err != nil {
 		return err //nolint:wrapcheck // classified
 	}

@@ -87,7 +87,7 @@ func (db *DB) settle(ctx context.Context) (int64, error) {
 		db.feed.settled = top
 		return top, nil
 	}
-	rollback(conn)
+	cleanUp(conn, "ROLLBACK")
 	if _, err := conn.ExecContext(ctx, "SET innodb_lock_wait_timeout = "+sessionSettings["innodb_lock_wait_timeout"]); err != nil {
 		return 0, wrap("read the feed", err)
 	}

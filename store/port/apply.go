@@ -17,6 +17,16 @@ import (
 
 // take stores a batch, or in a dry run says what that would do.
 func (p *importer) take(ctx context.Context, b *batch) error {
+	// What the batch before wrote may not have been there when the states of this
+	// one were read.
+	if b.states != nil {
+		for _, k := range keysOf(b.items) {
+			if s, ok := p.before[k]; ok {
+				b.states[k] = b.states[k].Join(s)
+			}
+		}
+		p.before = b.states
+	}
 	for items := range slices.Chunk(b.items, p.cfg.Together) {
 		if err := p.items(ctx, b, items); err != nil {
 			return err
@@ -68,13 +78,10 @@ func (p *importer) rejected(b *batch) error {
 // items stores some records. Opt-ins come first: an address that was erased is
 // readable again where there is consent since.
 func (p *importer) items(ctx context.Context, b *batch, items []item) error {
-	var states map[recipient.Key]recipient.State
-	if keys := keysOf(items); len(keys) > 0 {
-		err := p.patiently(ctx, func() (err error) {
-			states, err = p.cfg.Store.States(ctx, keys)
-			return err //nolint:wrapcheck // wrapped once, below
-		})
-		if err != nil {
+	states := b.states
+	if states == nil {
+		var err error
+		if states, err = p.states(ctx, items); err != nil {
 			return err
 		}
 	}
@@ -98,6 +105,19 @@ func (p *importer) items(ctx context.Context, b *batch, items []item) error {
 		return err
 	}
 	return p.contacts(ctx, b, items)
+}
+
+// states reads what is known about the addresses of some records.
+func (p *importer) states(ctx context.Context, items []item) (states map[recipient.Key]recipient.State, err error) {
+	keys := keysOf(items)
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	err = p.patiently(ctx, func() (err error) {
+		states, err = p.cfg.Store.States(ctx, keys)
+		return err //nolint:wrapcheck // wrapped once, below
+	})
+	return states, err
 }
 
 func keysOf(items []item) []recipient.Key {

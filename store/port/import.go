@@ -33,6 +33,8 @@ type importer struct {
 	sum    Summary
 	dry    *ledger // of a dry run
 	headed bool    // the rejects have their header
+	// before holds the states that the batch before left, where they are read ahead.
+	before map[recipient.Key]recipient.State
 }
 
 // Import reads a list and stores what it says. Errors are those of reading, of
@@ -127,6 +129,7 @@ type batch struct {
 	bytes   int64
 	ignored int
 	undated int
+	states  map[recipient.Key]recipient.State // read ahead; nil: they still have to be read
 	err     error
 }
 
@@ -186,6 +189,9 @@ func (p *importer) read(ctx context.Context, free <-chan *batch, ready chan<- *b
 			b.buf = c.Buf[:0]
 			b.bytes = int64(len(c.Buf))
 			head = p.chunk(b, c, head)
+			if err = p.lookAhead(ctx, b); err != nil {
+				b.err = err
+			}
 		}
 		select {
 		case ready <- b:
@@ -196,6 +202,17 @@ func (p *importer) read(ctx context.Context, free <-chan *batch, ready chan<- *b
 			return
 		}
 	}
+}
+
+// lookAhead reads the states of a batch's addresses while the database writes
+// the batch before: what that one writes, the importer knows by itself. Contacts
+// have to wait, because an opt-out may come with one of them.
+func (p *importer) lookAhead(ctx context.Context, b *batch) (err error) {
+	if p.kind != Suppressions || p.dry != nil {
+		return nil
+	}
+	b.states, err = p.states(ctx, b.items)
+	return err
 }
 
 // chunk reads the records of a chunk, and reports whether the header is still to

@@ -592,3 +592,23 @@ func FuzzImport(f *testing.F) {
 		}
 	})
 }
+
+// The states of the next part of a list are read while this one is written; who
+// stands in every part of it counts once.
+func TestLongListCountsEachOnce(t *testing.T) {
+	each(t, func(b *bench) {
+		var list strings.Builder
+		list.WriteString("email,kind,date,reason\n")
+		const rows, people = 600, 3
+		for i := range rows { // more than three parts
+			fmt.Fprintf(&list, "p%d@example.com,%s,2026-11-24T00:%02d:%02dZ,%s\n", i%people, [...]string{"opt_out", "hard_bounce"}[i/people%2], i/60, i%60, strings.Repeat("no such user ", 150))
+		}
+		s, bad := b.list(list.String())
+		if s.Kind != port.Suppressions || s.Events != rows || s.OptedOut != people || s.Blocked != people || bad != "" {
+			b.t.Errorf("got %+v\n%s", s, bad)
+		}
+		if s, _ = b.list(list.String()); s.Known != rows || s.OptedOut != 0 || s.Blocked != 0 {
+			b.t.Errorf("again: got %+v", s)
+		}
+	})
+}
