@@ -45,6 +45,7 @@ func init() { //nolint:gochecknoinits // the parts use the list themselves
 		{"tokens", "minting, and links on a list", true, (*bench).tokens},
 		{"pages", "pages and clicks", true, (*bench).pages},
 		{"desk", "an administrator's pages, and an import of contacts", true, (*bench).desk},
+		{"imports", "lists of contacts and suppressions into new databases", false, (*bench).imports},
 		{"remote", "a database that is round trips away", true, (*bench).remote},
 		{"scale", "bytes of events and addresses", true, (*bench).scale},
 		{"soak", "the service at 70 % of its peak, for the time of -soak", false, (*bench).soakIt},

@@ -28,8 +28,9 @@ func (e *bench) loop(name, unit string, f func()) contender {
 	}}
 }
 
-// process is a contender: a process that reads a list, on so many cores.
-func (e *bench) process(name string, rows, cores int, list string, cmd func(ctx context.Context) *exec.Cmd) contender {
+// process is a contender: a process that reads a list, on so many cores (0: on
+// all), with the help of a database (0: of none).
+func (e *bench) process(name string, rows, cores int, list string, database int, cmd func(ctx context.Context) *exec.Cmd) contender {
 	return contender{name, "rows/s", func(ctx context.Context) (sample, error) {
 		in, err := os.Open(list) //nolint:gosec // our own file
 		if err != nil {
@@ -38,8 +39,10 @@ func (e *bench) process(name string, rows, cores int, list string, cmd func(ctx 
 		defer in.Close() //nolint:errcheck // read only
 		c := cmd(ctx)
 		c.Stdin = in
-		c.Env = append(c.Env, fmt.Sprintf("GOMAXPROCS=%d", cores))
-		m := startMeter(0, 0)
+		if cores > 0 {
+			c.Env = append(c.Env, fmt.Sprintf("GOMAXPROCS=%d", cores))
+		}
+		m := startMeter(0, database)
 		began := time.Now()
 		if err := c.Start(); err != nil {
 			return sample{}, fmt.Errorf("%s: %w", name, err)
@@ -134,7 +137,7 @@ func (e *bench) tokens(ctx context.Context) (*section, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := e.compare(ctx, e.process(plainCopy, e.listRows, 1, list, copies), e.process(oneCore, e.listRows, 1, list, links), e.process(twoCores, e.listRows, 2, list, links))
+	c, err := e.compare(ctx, e.process(plainCopy, e.listRows, 1, list, 0, copies), e.process(oneCore, e.listRows, 1, list, 0, links), e.process(twoCores, e.listRows, 2, list, 0, links))
 	if err != nil {
 		return nil, err
 	}
