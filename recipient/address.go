@@ -211,6 +211,13 @@ func lowerASCII(s string) string {
 // region and is completed by it; metadata never refuses a number. Errors wrap
 // ErrAddress or are ErrShortCode.
 func ParsePhone(s, region string) (Address, error) {
+	if a, ok := plainPhone(s); ok {
+		return a, nil
+	}
+	return parsePhone(s, region)
+}
+
+func parsePhone(s, region string) (Address, error) {
 	if len(s) > maxInputBytes {
 		return Address{}, invalid("more than 15 digits")
 	}

@@ -47,6 +47,19 @@ func plainEmail(s string) (Address, bool) {
 	return Address{Email, s}, true
 }
 
+// plainPhone reads what is the normal form already, as most providers write it.
+func plainPhone(s string) (Address, bool) {
+	if len(s) < 1+minDigits || len(s) > 1+maxDigits || s[0] != '+' || s[1] == '0' {
+		return Address{}, false
+	}
+	for i := 1; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return Address{}, false
+		}
+	}
+	return Address{SMS, s}, true
+}
+
 // class says where a byte may stand in a plain address.
 type class uint8
 
