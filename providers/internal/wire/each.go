@@ -1,24 +1,22 @@
 package wire
 
-import (
-	"bytes"
-	"reflect"
-)
+import "reflect"
 
 // Each hands the items of an array, or the one value that stands where an array
 // is expected, to each: as it was written, and decoded; nil for one that cannot be
-// decoded, which does not cost the others. The item is good until each returns.
+// decoded, which does not cost the others. The item is good until each returns, and so
+// is what it points to.
 // After an error what each was given is void: the body is no array.
 func Each[T any](body []byte, each func(raw Raw, item *T)) error {
-	body = bytes.TrimPrefix(body, bom)
+	body = trimBOM(body)
 	var (
 		item T
-		room [32]extent
-		s    = scanner{src: body, names: room[:0]}
+		s    = newScanner(body, false)
 		v    = reflect.ValueOf(&item).Elem()
 		plan = planOf(v.Type())
 		n    = 0
 	)
+	defer s.done()
 	odd := func(raw Raw) {
 		if v.SetZero(); Decode(raw, &item) == nil {
 			each(raw, &item)
@@ -29,11 +27,11 @@ func Each[T any](body []byte, each func(raw Raw, item *T)) error {
 	next := func() bool {
 		v.SetZero()
 		from := s.i
-		if s.read(v, plan) {
+		if s.read(v, plan, &s.root) {
 			each(s.raw(from), &item)
 		} else {
-			s.i, s.depth, s.names, s.repeats = from, 0, s.names[:0], true
-			if !s.skip() {
+			s.i, s.depth, s.later, s.names, s.repeats = from, 0, 0, s.names[:0], true
+			if !s.skip(nil) {
 				return false
 			}
 			s.repeats = false

@@ -9,6 +9,8 @@ import (
 // providers write it when there is only one. Null and scalars are no items.
 type Many[T any] []T
 
+func (m *Many[T]) room(spare any, again bool) any { return chunked(m, spare, again) }
+
 // UnmarshalJSONFrom implements the v2 decoder's interface.
 func (m *Many[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	*m = nil

@@ -10,8 +10,8 @@ import (
 // signatures that stand in what they sign. What follows is not looked at; what
 // goes before must be JSON.
 func Member(body []byte, name string) (from, to int, ok bool) {
-	var room [32]extent
-	s := scanner{src: body, names: room[:0]}
+	s := newScanner(body, false)
+	defer s.done()
 	if s.space() != '{' {
 		return 0, 0, false
 	}
@@ -26,7 +26,7 @@ func Member(body []byte, name string) (from, to int, ok bool) {
 		}
 		s.space()
 		from = s.i
-		if !s.skip() {
+		if !s.skip(nil) {
 			return oddMember(body, name)
 		}
 		if string(body[e.from:e.to]) == name {

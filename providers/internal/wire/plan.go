@@ -21,6 +21,7 @@ const (
 	aPointer
 	aSlice
 	aMany
+	aMembers
 	anObject
 	anEither
 	aMap // of strings
@@ -29,11 +30,12 @@ const (
 // shaped are the types of this package that read themselves.
 type shaped interface{ shape() shape }
 
-func (Text) shape() shape      { return aText }
-func (List) shape() shape      { return aList }
-func (Many[T]) shape() shape   { return aMany }
-func (Object[T]) shape() shape { return anObject }
-func (Either[T]) shape() shape { return anEither }
+func (Text) shape() shape       { return aText }
+func (List) shape() shape       { return aList }
+func (Many[T]) shape() shape    { return aMany }
+func (Members[T]) shape() shape { return aMembers }
+func (Object[T]) shape() shape  { return anObject }
+func (Either[T]) shape() shape  { return anEither }
 
 // plan is how to read one type: what the v2 decoder would find out from its
 // tags. A plan whose shape is foreign costs a second reading of that value.
@@ -84,6 +86,8 @@ func newPlan(t reflect.Type, within []reflect.Type) *plan {
 		switch p.shape {
 		case aMany:
 			p.elem = newPlan(t.Elem(), within)
+		case aMembers:
+			p.elem = newPlan(t.Elem().Field(1).Type, within)
 		case anObject, anEither:
 			p.elem = newPlan(t.Field(0).Type, within)
 		}
@@ -159,9 +163,8 @@ func (p *plan) field(name []byte) int {
 		}
 	}
 	if p.folds {
-		fold := fold(name)
 		for i := range p.fields {
-			if p.fields[i].fold == fold && fold != "" {
+			if p.fields[i].fold != "" && folds(name, p.fields[i].fold) {
 				return i
 			}
 		}
@@ -183,4 +186,22 @@ func fold(name []byte) string {
 		out = append(out, c)
 	}
 	return string(out)
+}
+
+// folds reports whether a name is this when folded.
+func folds(name []byte, fold string) bool {
+	n := 0
+	for _, c := range name {
+		switch {
+		case c == '_' || c == '-':
+			continue
+		case 'a' <= c && c <= 'z':
+			c -= 'a' - 'A'
+		}
+		if n == len(fold) || fold[n] != c {
+			return false
+		}
+		n++
+	}
+	return n == len(fold)
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"math/bits"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -22,6 +23,10 @@ type scanner struct {
 	names   []extent // of the open objects, without the names that a struct knows
 	scratch []byte
 	kept    strings.Builder
+	root    step // of the items of the body
+	trails  []*trail
+	trailed int // how many of them are in use
+	later   int // how many of the open arrays are past their first item
 }
 
 // extent is a part of src.
@@ -79,8 +84,7 @@ func (s *scanner) quoted() (e extent, escaped, ascii, ok bool) {
 	for {
 		for i+8 <= len(src) {
 			w := binary.LittleEndian.Uint64(src[i:])
-			q, b := w^ones*'"', w^ones*'\\'
-			stop := ((q-ones)&^q | (b-ones)&^b | (w-ones*' ')&^w) & tops
+			stop := ((w ^ ones*'"' - ones) | (w ^ ones*'\\' - ones) | (w - ones*' ')) &^ w & tops
 			seen |= w
 			if stop != 0 {
 				i += bits.TrailingZeros64(stop) / 8
@@ -131,21 +135,32 @@ func escape(b []byte) int {
 }
 
 // str reads a string.
-func (s *scanner) str() (string, bool) {
+func (s *scanner) str(at *step) (string, bool) {
 	e, escaped, ascii, ok := s.quoted()
 	switch {
 	case !ok, !ascii && !utf8.Valid(s.src[e.from:e.to]):
 		return "", false
 	case !escaped:
-		return s.keep(s.src[e.from:e.to]), true
+		return s.keep(s.src[e.from:e.to], at), true
 	}
 	var err error
 	s.scratch, err = jsontext.AppendUnquote(s.scratch[:0], s.src[e.from-1:e.to+1])
-	return s.keep(s.scratch), err == nil
+	return s.keep(s.scratch, at), err == nil
 }
 
-// keep returns b as a string.
-func (s *scanner) keep(b []byte) string {
+// keep returns b as a string, the one that stood at this step before if that says
+// the same.
+func (s *scanner) keep(b []byte, at *step) string {
+	if at == nil {
+		return s.room(b)
+	}
+	if at.last != string(b) {
+		at.last = s.room(b)
+	}
+	return at.last
+}
+
+func (s *scanner) room(b []byte) string {
 	if len(b) > keptRoom/4 {
 		return string(b)
 	}
@@ -170,11 +185,16 @@ func (s *scanner) anyName() (e extent, plain, ok bool) {
 		return e, false, false
 	}
 	e, escaped, ascii, ok := s.quoted()
-	if !ok || s.space() != ':' {
-		return e, false, false
+	return e, !escaped && ascii, ok && s.colon()
+}
+
+// colon steps over the colon behind a name.
+func (s *scanner) colon() bool {
+	if s.space() != ':' {
+		return false
 	}
 	s.i++
-	return e, !escaped && ascii, true
+	return true
 }
 
 // fresh notes a name of the object whose names begin at base, and reports
@@ -203,53 +223,34 @@ func hash(name []byte) uint {
 }
 
 // skip steps over one value and checks it.
-func (s *scanner) skip() bool {
+func (s *scanner) skip(at *step) bool {
 	switch c := s.space(); c {
 	case '"':
 		_, _, _, ok := s.quoted()
 		return ok
 	case '{':
-		return s.skipObject()
+		return s.object(reflect.Value{}, nil, s.within(at, c))
 	case '[':
-		return s.skipArray()
+		return s.skipArray(at)
 	default:
 		_, ok := s.bare(c)
 		return ok
 	}
 }
 
-func (s *scanner) skipObject() bool {
+func (s *scanner) skipArray(at *step) bool {
 	if s.depth++; s.depth > maxScanDepth {
 		return false
 	}
 	s.i++
-	base, seen := len(s.names), uint64(0)
-	for first := true; ; first = false {
-		another, ok := s.more(first, '}')
-		if !ok || !another {
-			s.depth--
-			s.names = s.names[:base]
-			return ok
-		}
-		e, plain, ok := s.anyName()
-		if !ok || !s.repeats && (!plain || !s.fresh(e, base, &seen)) || !s.skip() {
-			return false
-		}
-	}
-}
-
-func (s *scanner) skipArray() bool {
-	if s.depth++; s.depth > maxScanDepth {
-		return false
-	}
-	s.i++
+	at = s.array(at)
 	for first := true; ; first = false {
 		another, ok := s.more(first, ']')
 		if !ok || !another {
 			s.depth--
 			return ok
 		}
-		if !s.skip() {
+		if !s.skip(at) {
 			return false
 		}
 	}
@@ -317,7 +318,7 @@ func (s *scanner) split() ([]Raw, bool) {
 	switch s.space() {
 	case '{':
 		from := s.i
-		if !s.skipObject() {
+		if !s.skip(nil) {
 			return nil, false
 		}
 		return []Raw{s.raw(from)}, s.end()
@@ -333,7 +334,7 @@ func (s *scanner) split() ([]Raw, bool) {
 			return items, ok && s.end()
 		}
 		from := s.i
-		if !s.skip() {
+		if !s.skip(&s.root) {
 			return nil, false
 		}
 		items = append(items, s.raw(from))

@@ -27,6 +27,8 @@ type everything struct {
 	Eithers []Either[inner]          `json:"eithers"`
 	Texts   map[string]Text          `json:"texts"`
 	Map     map[string]Object[inner] `json:"map"`
+	Members Members[Object[inner]]   `json:"members"`
+	Tos     Members[*Many[*inner]]   `json:"tos"`
 	Codes   []uint16                 `json:"codes"`
 	Bytes   []byte                   `json:"bytes"`
 	Number  int                      `json:"number"`
@@ -69,6 +71,9 @@ var plainDocuments = []string{
 	`{"inner":null,"to":null,"object":[],"many":{"a":"one"},"either":"text","raws":[],"inners":null,"texts":{},"map":{},"codes":[],"bytes":"","number":0,"own":7}`,
 	`{"many":[{"a":1},null,"x",{"deep":{"again":"no"}}],"either":{"a":"x"},"raws":[{"a":1},2],"inners":[{"a":1},null],"eithers":["a",{"a":"b"},null]}`,
 	`{"texts":{"a":"x","b":1,"c":null,"":{}},"map":{"a":{"a":1},"b":2},"codes":[1,2],"bytes":"eA==","number":7,"own":{"x":1}}`,
+	`{"members":{"a":{"a":1},"b":[],"c":{"b":["x","y"],"c":{"d":1}}},"tos":{"a":{"a":1},"b":[{"a":2},{"b":"q"}],"c":null}}`, `{"members":null,"tos":{"x":null}}`,
+	`{"many":[{"a":1,"deep":[{"again":{"b":["x"]}},{"again":{"b":["y"]}}]},{"deep":{"again":{"b":"z"}},"a":2},{"deep":[],"a":3},{"a":4,"deep":[{"again":{"a":5}}],"x":{"y":[{"z":1},{"z":2,"w":3},{"w":4}]}}]}`,
+	`{"inners":[{"a":"x","b":["q","r"],"c":{"d":"e"}},{"a":"x","b":["q"],"c":{"d":"e","f":1}},{"c":{"d":"e"},"a":"x"},{"a":"x","b":["s"],"c":null}],"to":{"a":"1","b":"2"}}`,
 }
 
 var oddDocuments = []string{
@@ -78,6 +83,7 @@ var oddDocuments = []string{
 	`{"raws":[1,]}`, `{"raws":[,1]}`, `{"raws":[1 2]}`, `{"raws":[1}`, `{"raws":7}`, `{"inners":{}}`, `{"inner":[]}`, `{"a-string":7}`, `{"number":"7"}`, `{"bytes":"!"}`, `{"texts":[]}`, `{"texts":{"a":1,"a":2}}`,
 	`{"raw":{"a":1,"a":2}}`, `{"raws":[{"a":1,"a":2}]}`, `{"text":"a"}{}`, `{"text":"a"}x`, "{\"text\":\"a\"}\x00", `{"list":["a",["b"]`, `{"text":"a`, `{"text":"a\`, `{"":1,"":2}`, `{"":1}`,
 	strings.Repeat(`{"x":`, 70) + `1` + strings.Repeat(`}`, 70), strings.Repeat(`[`, 10001) + strings.Repeat(`]`, 10001), "\xef\xbb\xbf\xef\xbb\xbf{}",
+	`{"inners":[{"a":1,"x":2},{"a":1,"a":2}]}`, `{"inners":[{"a":1,"x":2},{"a":1,"x":2,"x":3}]}`, `{"raws":[{"x":1,"y":2},{"x":1,"x":2}]}`, `{"x":[{"x":1,"y":2},{"x":1,"y":3,"y":3}]}`, `{"many":[{"a":1,"deep":{}},{"a":1,"deep" {}}]}`, `{"members":{"a":1,"a":2}}`, `{"members":[]}`, `{"members":{"\u0061":{}}}`, `{"tos":{"a":{},"b":7,"c":"x"}}`,
 }
 
 // reference is the v2 decoder alone.
@@ -172,7 +178,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		compare(t, body, false)
 		compare(t, body, true)
-		if items, ok := (&scanner{src: body, repeats: true}).split(); ok {
+		if items, ok := newScanner(body, true).split(); ok {
 			s := splitter{body: body}
 			if err := json.Unmarshal(body, &s, splitting); err != nil || !reflect.DeepEqual(items, s.items) {
 				t.Errorf("%q: %q, by the v2 decoder: %q, %v", body, items, s.items, err)
@@ -184,32 +190,34 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// compareEach holds Each to splitting and decoding by the v2 decoder.
+// compareEach holds Each, and EachAt with that array deep within, to splitting and
+// decoding by the v2 decoder.
 func compareEach(t *testing.T, body []byte) {
 	t.Helper()
-	type result struct {
-		Raw  string
-		Item *everything
-	}
-	var got, want []result
-	err := Each(body, func(raw Raw, item *everything) {
-		r := result{Raw: string(raw)}
-		if item != nil {
-			keep := *item
-			r.Item = &keep
-		}
-		got = append(got, r)
-	})
 	items, wantErr := splitOdd(bytes.TrimPrefix(body, bom))
-	for _, raw := range items {
-		r := result{Raw: string(raw), Item: new(everything)}
-		if reference(raw, r.Item, false) != nil {
-			r.Item = nil
+	want := make([]*everything, len(items))
+	whole := wantErr == nil
+	for i, raw := range items {
+		if want[i] = new(everything); reference(raw, want[i], false) != nil {
+			want[i], whole = nil, false
 		}
-		want = append(want, r)
 	}
-	if err != wantErr || err == nil && !reflect.DeepEqual(got, want) { //nolint:errorlint // it is ErrJSON itself
-		t.Errorf("%q: %v\n%+v, by the v2 decoder: %v\n%+v", body, err, got, wantErr, want)
+	n := 0
+	each := func(raw Raw, item *everything) { // compared at once: what it holds is used again
+		if n < len(items) && wantErr == nil && (string(raw) != string(items[n]) || !reflect.DeepEqual(item, want[n])) {
+			t.Errorf("%q: %q\n%+v, by the v2 decoder: %q\n%+v", body, raw, item, items[n], want[n])
+		}
+		n++
+	}
+	if err := Each(body, each); err != wantErr || err == nil && n != len(items) { //nolint:errorlint // it is ErrJSON itself
+		t.Errorf("%q: %d items, %v; by the v2 decoder: %d, %v", body, n, err, len(items), wantErr)
+	}
+	if bytes.HasPrefix(body, bom) || !bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) {
+		return
+	}
+	n = 0
+	if EachAt([]byte(`{"x":[1],"a":[{"y":{},"b":`+string(body)+`,"z":[]},{"b":[]}],"y":null}`), each, "a", "b") && (!whole || n != len(items)) {
+		t.Errorf("%q within is taken, with %d items; by the v2 decoder: %d, %v", body, n, len(items), wantErr)
 	}
 }
 
@@ -240,5 +248,34 @@ func TestMember(t *testing.T) {
 	}
 	if from, to, ok := Member([]byte(`{"x":{"text":1}, "text" : "yes" , rubbish`), "text"); !ok || from != 26 || to != 31 {
 		t.Errorf("from %d to %d, %v", from, to, ok)
+	}
+}
+
+func TestEachAt(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"a":[{"b":[{"text":"1"},{"text":"2"}]},{"x":7,"b":[{"text":"3"}],"y":{}},{"b":[]}],"c":[]}`: "123",
+		`{"a":[]}`: "",
+		`{"a":[{"b":[{"text":"1"}]}],"x":1,"x":2}`:           "odd",
+		`{"a":[{"b":[{"text":"1","text":"2"}]}]}`:            "odd",
+		`{"a":[{"b":[{"text":"1"}]}],"a":[]}`:                "odd",
+		`{"a":[{"b":[],"b":[]}]}`:                            "odd",
+		`{"a":[{"b":[]},{"x":1,"b":[],"x":1}]}`:              "odd",
+		`{"a":[{"b":[{"text":"1"}]}]} x`:                     "odd",
+		`{"a":[{"b":[{"text":"1"},7]}]}`:                     "odd",
+		`{"a":[{"b":{"text":"1"}}]}`:                         "odd",
+		`{"a":[{"c":[]}]}`:                                   "odd",
+		`{"a":[[{"b":[]}]]}`:                                 "odd",
+		`{"a":{"b":[]}}`:                                     "odd",
+		`{"c":[]}`:                                           "odd",
+		`[{"b":[]}]`:                                         "odd",
+		`{"a":[{"b":[{"text":"1"}]},{"b":[{"text":"2"}]},]}`: "odd",
+	} {
+		got := ""
+		if ok := EachAt([]byte(body), func(_ Raw, e *everything) { got += string(e.Text) }, "a", "b"); !ok {
+			got = "odd"
+		}
+		if got != want {
+			t.Errorf("%s: %q, not %q", body, got, want)
+		}
 	}
 }

@@ -41,7 +41,7 @@ func Decode[T any](body []byte, v *T) error { return decode(body, v, false) }
 
 // decode lets the scanner try; what it does not take, the v2 decoder reads.
 func decode[T any](body []byte, v *T, repeats bool) error {
-	body = bytes.TrimPrefix(body, bom)
+	body = trimBOM(body)
 	was := *v
 	if scan(body, reflect.ValueOf(v).Elem(), repeats) {
 		return nil
@@ -59,10 +59,12 @@ func decode[T any](body []byte, v *T, repeats bool) error {
 
 // scan reads a plain body into v; false leaves v half filled.
 func scan(body []byte, v reflect.Value, repeats bool) bool {
-	var room [32]extent
-	s := scanner{src: body, repeats: repeats, names: room[:0]}
-	return s.read(v, planOf(v.Type())) && s.end()
+	s := newScanner(body, repeats)
+	defer s.done()
+	return s.read(v, planOf(v.Type()), nil) && s.end()
 }
+
+func trimBOM(body []byte) []byte { return bytes.TrimPrefix(body, bom) }
 
 var bom = []byte("\xef\xbb\xbf")
 
@@ -70,8 +72,9 @@ var bom = []byte("\xef\xbb\xbf")
 // an array is expected. An item is decoded later, so that a bad one does not
 // cost the others.
 func Array(body []byte) ([]Raw, error) {
-	body = bytes.TrimPrefix(body, bom)
-	plain := scanner{src: body, repeats: true}
+	body = trimBOM(body)
+	plain := newScanner(body, true)
+	defer plain.done()
 	if items, ok := plain.split(); ok {
 		return items, nil
 	}
