@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/internal/batch"
 	"github.com/strikeout/strikeout/providers/internal/sms"
 	"github.com/strikeout/strikeout/providers/internal/wire"
 	"github.com/strikeout/strikeout/recipient"
@@ -95,6 +96,13 @@ type fragment struct {
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
+	wrap := func(array []byte) []byte { return append(append([]byte(`{"results":`), array...), '}') }
+	if b, bad, ok := batch.At(name, r.Body, "results", a.read); ok {
+		if bad != nil {
+			bad = wrap(bad)
+		}
+		return batch.Done(b, bad, nil)
+	}
 	var m struct {
 		Results   wire.Raw  `json:"results"`
 		MessageID wire.Text `json:"messageId"`
@@ -114,7 +122,6 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 			return nil, nil
 		}
 	}
-	wrap := func(array []byte) []byte { return append(append([]byte(`{"results":`), array...), '}') }
 	return sms.Each(name, "results[]", array, wrap, a.read)
 }
 

@@ -82,11 +82,14 @@ type item struct {
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
-	items, err := split(r.Body)
-	if err != nil {
-		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
+	b, bad, ok := batch.At(name, r.Body, "events", read)
+	if !ok {
+		items, err := split(r.Body)
+		if err != nil {
+			return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
+		}
+		b, bad = batch.Items(name, "events[]", items, read)
 	}
-	b, bad := batch.Items(name, "events[]", items, read)
 	// A line that is no JSON cannot stand in an array.
 	if bad != nil && wire.Raw(bad).IsValid() {
 		b.Keep(bad)

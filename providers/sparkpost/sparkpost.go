@@ -80,7 +80,7 @@ func New(s providers.Settings) (providers.Adapter, error) {
 // item is one element of the batch: the event under the name of its class, or
 // nothing in a ping.
 type item struct {
-	Msys map[string]wire.Object[event] `json:"msys"`
+	Msys wire.Members[wire.Object[event]] `json:"msys"`
 }
 
 type event struct {
@@ -110,8 +110,8 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 		body = s.Results
 	}
 	return batch.JSON(name, body, func(b *providers.Batch, it *item) {
-		for class, o := range it.Msys {
-			ev := &o.V
+		for i := range it.Msys {
+			class, ev := it.Msys[i].Name, &it.Msys[i].V.V
 			if ev.Type == "" && (class == "message_event" || class == "unsubscribe_event") {
 				b.Reject(providers.Malformed(name, "msys.type", providers.ErrMissing))
 				continue

@@ -22,9 +22,6 @@ import (
 
 const name = "unisender-go"
 
-// typicalBytes is about what a report takes, to make room for as many as there are.
-const typicalBytes = 512
-
 // kinds translates "status"; what is not listed is not about delivery.
 var kinds = map[string]recipient.Kind{
 	"hard_bounced": recipient.HardBounce, // "no more attempts": its delivery_status decides
@@ -106,7 +103,12 @@ type body struct {
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
-	raw, m := plain(r.Body), body{}
+	raw := plain(r.Body)
+	c := collector{size: len(raw)}
+	if wire.EachAt(raw, c.item, "events_by_user", "events") {
+		return c.done()
+	}
+	var m body
 	if err := wire.Decode(raw, &m); err != nil {
 		return nil, providers.Malformed(name, "body", providers.ErrNotJSON)
 	}
@@ -114,27 +116,50 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if byUser == nil {
 		return single(raw, m)
 	}
-	b := providers.NewBatch(name, 1+len(byUser)/typicalBytes)
-	var bad []wire.Raw
-	collect := func(raw wire.Raw, it *event) {
-		before := b.Rejected()
-		if item(b, raw, it); b.Rejected() > before {
-			bad = append(bad, raw)
-		}
-	}
-	if wire.Each(byUser, func(_ wire.Raw, u *user) {
+	c = collector{size: len(byUser)}
+	if wire.Each(byUser, func(raw wire.Raw, u *user) {
+		c.begin(raw)
 		if u == nil {
-			b.Reject(providers.Malformed(name, "events_by_user[]", providers.ErrNotJSON))
-		} else if events := first(u.Events, u.Records); events != nil && wire.Each(events, collect) != nil {
-			b.Reject(providers.Malformed(name, "events_by_user[].events", providers.ErrNotJSON))
+			c.b.Reject(providers.Malformed(name, "events_by_user[]", providers.ErrNotJSON))
+		} else if events := first(u.Events, u.Records); events != nil && wire.Each(events, c.item) != nil {
+			c.b.Reject(providers.Malformed(name, "events_by_user[].events", providers.ErrNotJSON))
 		}
 	}) != nil {
 		return nil, providers.Malformed(name, "events_by_user", providers.ErrNotJSON)
 	}
-	if len(bad) == b.Rejected() && len(bad) > 0 {
-		b.Keep(append(append([]byte(`{"events_by_user":[{"events":`), wire.Join(bad)...), "}]}"...))
+	return c.done()
+}
+
+// collector keeps the events, and the items that could not be read.
+type collector struct {
+	b    *providers.Batch
+	bad  []wire.Raw
+	size int // of what holds the items
+}
+
+// begin makes room for as many as there are, if all are as long as the first.
+func (c *collector) begin(raw wire.Raw) {
+	if c.b == nil {
+		c.b = providers.NewBatch(name, max(1, c.size/(len(raw)+1)))
 	}
-	return b.Done()
+}
+
+func (c *collector) item(raw wire.Raw, it *event) {
+	c.begin(raw)
+	before := c.b.Rejected()
+	if item(c.b, raw, it); c.b.Rejected() > before {
+		c.bad = append(c.bad, raw)
+	}
+}
+
+func (c *collector) done() ([]recipient.Event, error) {
+	if c.b == nil {
+		c.b = providers.NewBatch(name, 0)
+	}
+	if len(c.bad) == c.b.Rejected() && len(c.bad) > 0 {
+		c.b.Keep(append(append([]byte(`{"events_by_user":[{"events":`), wire.Join(c.bad)...), "}]}"...))
+	}
+	return c.b.Done()
 }
 
 // first returns the first member that is there.

@@ -124,8 +124,8 @@ func (m *body) message(b *providers.Batch, i int) {
 		if len(d.Details) == 0 {
 			d.Details = append(d.Details, detail{})
 		}
-		for _, x := range d.Details {
-			m.event(b, msg, word, kind, &x)
+		for i := range d.Details {
+			m.event(b, msg, word, kind, &d.Details[i])
 		}
 	}
 }

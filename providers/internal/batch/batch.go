@@ -43,50 +43,87 @@ func Array[T any](provider, field string, array []byte, read func(*providers.Bat
 // Indexed is Array where errors name the index of an item. An item that is no T
 // is nil, and for read to reject. Field is that of the array; "": it is the body.
 func Indexed[T any](provider, field string, array []byte, read func(b *providers.Batch, i int, item *T)) (b *providers.Batch, bad []byte, err error) {
-	var rejected []wire.Raw
-	n := 0
+	c := collector{provider: provider, size: len(array)}
 	err = wire.Each(array, func(raw wire.Raw, item *T) {
-		if b == nil { // room for as many as there are, if all are as long as the first
-			b = providers.NewBatch(provider, max(1, len(array)/(len(raw)+1)))
-		}
-		before := b.Rejected()
-		if read(b, n, item); b.Rejected() > before {
-			rejected = append(rejected, raw)
-		}
-		n++
+		c.begin(raw)
+		read(c.b, c.n, item)
+		c.end(raw)
 	})
 	switch {
 	case err != nil && field == "":
 		return nil, nil, providers.Malformed(provider, "body", providers.ErrNotJSON)
 	case err != nil:
 		return nil, nil, providers.Malformed(provider, field, providers.ErrNotJSON)
-	case b == nil:
-		b = providers.NewBatch(provider, 0)
 	}
-	if len(rejected) > 0 && len(rejected) < n {
-		bad = wire.Join(rejected)
-	}
+	b, bad = c.done()
 	return b, bad, nil
+}
+
+// At is Array for the array under a name of an object, in one pass. It is not ok
+// where anything in the body is not plain, or no such array is there: then the
+// body is to be read in steps.
+func At[T any](provider string, body []byte, name string, read func(*providers.Batch, *T)) (b *providers.Batch, bad []byte, ok bool) {
+	c := collector{provider: provider, size: len(body)}
+	ok = wire.EachAt(body, func(raw wire.Raw, item *T) {
+		c.begin(raw)
+		read(c.b, item)
+		c.end(raw)
+	}, name)
+	if !ok {
+		return nil, nil, false
+	}
+	b, bad = c.done()
+	return b, bad, true
 }
 
 // Items is Array for items that have been found already.
 func Items[T any](provider, field string, items []wire.Raw, read func(*providers.Batch, *T)) (b *providers.Batch, bad []byte) {
-	b = providers.NewBatch(provider, len(items))
-	var rejected []wire.Raw
+	c := collector{provider: provider}
+	c.b = providers.NewBatch(provider, len(items))
 	for _, raw := range items {
-		before := b.Rejected()
+		c.begin(raw)
 		var item T
 		if wire.Decode(raw, &item) != nil {
-			b.Reject(providers.Malformed(provider, field, providers.ErrNotJSON))
+			c.b.Reject(providers.Malformed(provider, field, providers.ErrNotJSON))
 		} else {
-			read(b, &item)
+			read(c.b, &item)
 		}
-		if b.Rejected() > before {
-			rejected = append(rejected, raw)
-		}
+		c.end(raw)
 	}
-	if len(rejected) > 0 && len(rejected) < len(items) {
-		bad = wire.Join(rejected)
+	return c.done()
+}
+
+// collector notes which items could not be read.
+type collector struct {
+	provider string
+	size     int // of what holds the items
+	b        *providers.Batch
+	rejected []wire.Raw
+	n        int // of the items
+	before   int // how many had been rejected before this one
+}
+
+func (c *collector) begin(raw wire.Raw) {
+	if c.b == nil { // room for as many as there are, if all are as long as the first
+		c.b = providers.NewBatch(c.provider, max(1, c.size/(len(raw)+1)))
 	}
-	return b, bad
+	c.before = c.b.Rejected()
+}
+
+func (c *collector) end(raw wire.Raw) {
+	if c.b.Rejected() > c.before {
+		c.rejected = append(c.rejected, raw)
+	}
+	c.n++
+}
+
+// done returns the batch and those of its items to keep.
+func (c *collector) done() (b *providers.Batch, bad []byte) {
+	if c.b == nil {
+		c.b = providers.NewBatch(c.provider, 0)
+	}
+	if len(c.rejected) > 0 && len(c.rejected) < c.n {
+		bad = wire.Join(c.rejected)
+	}
+	return c.b, bad
 }
