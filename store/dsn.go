@@ -62,8 +62,25 @@ func openPools(c Config) (pools, dialect, error) {
 		p, err := openSQLite(strings.TrimPrefix(rest, "//"), c.Bulk)
 		return p, sqliteDialect, err
 	}
-	return pools{}, dialect{}, fmt.Errorf("%w: the database URL must start with mysql:// or with sqlite: and a path", ErrInvalid)
+	return pools{}, dialect{}, errScheme
 }
+
+// CheckURL says what is wrong with the URL of a database, and opens nothing.
+// Its error, an ErrInvalid, names no part of the URL: it may hold a password.
+func CheckURL(u string) error {
+	scheme, rest, _ := strings.Cut(u, ":")
+	rest = strings.TrimPrefix(rest, "//")
+	switch scheme {
+	case "mysql":
+		_, err := mysqlConfig(rest)
+		return err
+	case "sqlite":
+		return checkSQLite(rest)
+	}
+	return errScheme
+}
+
+var errScheme = fmt.Errorf("%w: the database URL must start with mysql:// or with sqlite: and a path", ErrInvalid)
 
 // mysqlConfig reads the driver's DSN, or host:port where the driver wants
 // tcp(host:port), and adds what we rely on. Its errors name no part of it: it
@@ -178,9 +195,16 @@ const (
 // sqliteReaders bounds concurrent reads; they do not wait for the writer.
 const sqliteReaders = 8
 
-func openSQLite(path string, bulk bool) (pools, error) {
+func checkSQLite(path string) error {
 	if path == "" || strings.Contains(path, ":memory:") {
-		return pools{}, fmt.Errorf("%w: the database URL names no file: sqlite:path/to/file.db", ErrInvalid)
+		return fmt.Errorf("%w: the database URL names no file: sqlite:path/to/file.db", ErrInvalid)
+	}
+	return nil
+}
+
+func openSQLite(path string, bulk bool) (pools, error) {
+	if err := checkSQLite(path); err != nil {
+		return pools{}, err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return pools{}, fmt.Errorf("store: the folder of the database: %w", err)

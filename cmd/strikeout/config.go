@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/strikeout/strikeout/handlers"
 	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/store"
 	"github.com/strikeout/strikeout/templates"
 )
 
@@ -262,8 +264,12 @@ func setListen(to *string, v value) error {
 	if err != nil {
 		return err
 	}
-	if _, port, err := net.SplitHostPort(s); err != nil || port == "" {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil || port == "" {
 		return v.fail("expected %s", expected)
+	}
+	if _, err := net.DefaultResolver.LookupPort(context.Background(), "tcp", port); err != nil { // it asks no network
+		return v.fail("expected %s; its port is none", expected)
 	}
 	*to = s
 	return nil
@@ -315,6 +321,9 @@ func setDatabase(c *config, v value) error {
 		c.database = s
 	default:
 		return v.fail("expected %s", expected)
+	}
+	if err := store.CheckURL(c.database); err != nil {
+		return v.fail("%s", strings.TrimPrefix(err.Error(), store.ErrInvalid.Error()+": "))
 	}
 	return nil
 }

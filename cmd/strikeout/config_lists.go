@@ -70,7 +70,7 @@ func setProxies(c *config, v value) error {
 var scopes = []string{"read", "mint", "write", "admin"}
 
 func setAPIKeys(c *config, v value) error {
-	seen := map[string]bool{}
+	seen, hashes := map[string]bool{}, map[[32]byte]bool{}
 	for _, one := range v.list() {
 		fields, err := one.fields(`{name: ..., scopes: [...], sha256: "..."}`)
 		if err != nil {
@@ -104,8 +104,10 @@ func setAPIKeys(c *config, v value) error {
 			return one.fail("scopes: is missing, expected some of %s", strings.Join(scopes, ", "))
 		case !hashed:
 			return one.fail("sha256: is missing, expected 64 hex digits: the SHA-256 of the whole key")
+		case hashes[k.SHA256]: // the scopes of which of them would count?
+			return one.fail("sha256: another key has the same")
 		}
-		seen[k.Name] = true
+		seen[k.Name], hashes[k.SHA256] = true, true
 		c.apiKeys = append(c.apiKeys, k)
 	}
 	return nil
