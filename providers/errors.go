@@ -54,6 +54,11 @@ const (
 	RefusedRow   Reason = "refused_row"   // the database would not take it
 )
 
+// Reasons lists them.
+func Reasons() []string {
+	return []string{string(Unreadable), string(NoRecipient), string(BadRecipient), string(RefusedRow)}
+}
+
 // ParseError names the part of a webhook that could not be read: the field,
 // never its value.
 type ParseError struct {

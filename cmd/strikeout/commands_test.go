@@ -42,6 +42,7 @@ func TestSimulate(t *testing.T) {
 
 	strikeout(t, nil, "simulate", "postmark", "hard", "--url", s.base+"/webhooks/none").want(t, exitNo, "answer 404")
 	strikeout(t, nil, "simulate", "postmark", "hrd").want(t, exitUsage, `has no sample "hrd", expected one of hard, soft`)
+	strikeout(t, nil, "simulate", "postmark", "hard", "--count", "0").want(t, exitUsage, "--count: expected a number from 1 on")
 	strikeout(t, nil, "simulate", "postmark", "--endpoint", "other").want(t, exitUsage, "expected one of postmark")
 	strikeout(t, nil, "simulate", "postmark", "hard", "--url", "https://u.example.com/webhooks/postmark").want(t, exitUsage, "is not on this machine")
 	strikeout(t, nil, "simulate", "postmark", "hard", "--url", "u.example.com").want(t, exitUsage, "--url: expected http")
@@ -130,6 +131,7 @@ func TestReplay(t *testing.T) {
 	strikeout(t, nil, "doctor").want(t, 0, "1 requests of endpoint mail wait")
 	strikeout(t, nil, "replay").want(t, exitNo, "0 understood and gone from quarantine, 1 stay")
 	strikeout(t, nil, "replay", "--endpoint", "other").want(t, 0, "0 requests")
+	strikeout(t, nil, "replay", "--reason", "unreadble").want(t, exitUsage, "--reason: expected one of unreadable, no_recipient")
 	resp, err := http.Post(s.base+"/webhooks/mail", "application/json", strings.NewReader("{}"))
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		t.Fatalf("without the secret: got %+v, %v", resp, err)

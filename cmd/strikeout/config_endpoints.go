@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -279,12 +280,29 @@ func (e *endpointConfig) build(fetch func(ctx context.Context, url string) ([]by
 // newEndpoint makes an endpoint from plain settings.
 func newEndpoint(name string, info providers.Info, s providers.Settings, fetch func(ctx context.Context, url string) ([]byte, error)) (handlers.Endpoint, error) {
 	s.Fetch = fetch
-	adapter, err := info.New(s)
+	given := s
+	if s.Unsigned {
+		given = unverified(info, s)
+	}
+	adapter, err := info.New(given)
 	if err != nil {
 		return handlers.Endpoint{}, err //nolint:wrapcheck // the caller says which endpoint
 	}
 	return handlers.Endpoint{Name: name, Info: info, Adapter: adapter, Unsigned: s.Unsigned, MaxAge: info.MaxAge,
 		Guard: providers.NewGuard(s.All("basic_auth"), s.All("path_secret")), Secrets: s.Confidential()}, nil
+}
+
+// unverified leaves out what checks signatures: adapters check with whatever
+// they are given. A list of topics stays: it also says which subscriptions may
+// be confirmed, and those are always signed.
+func unverified(info providers.Info, s providers.Settings) providers.Settings {
+	s.Values = maps.Clone(s.Values)
+	for _, d := range info.Settings {
+		if d.Verifies && d.Name != "topics" {
+			delete(s.Values, d.Name)
+		}
+	}
+	return s
 }
 
 // warnings are what an operator should hear about an endpoint at every start.
@@ -299,7 +317,7 @@ func (e *endpointConfig) warnings() []string {
 	case e.settings.Unsigned:
 		say("UNSIGNED: the signatures of %s are not checked", e.info.Title)
 	}
-	if e.settings.Unsigned && e.info.Verifies(e.settings) {
+	if e.settings.Unsigned && len(unverified(e.info, e.settings).Values) < len(e.settings.Values) {
 		say("%s is set but not used, because of unsigned: true", e.verifying())
 	}
 	takesMail := slices.ContainsFunc(e.info.Settings, func(s providers.Setting) bool { return s.Name == dsn.VerpSetting })

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
 	"log/slog"
 	"os"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/all"
 	"github.com/strikeout/strikeout/recipient"
 )
 
@@ -275,6 +278,43 @@ func TestDurations(t *testing.T) {
 	for _, s := range []string{"", "d", "-1d", "1.5d", "1d-2h", "2h1d", "90", "999999999999w", "4294967295w", "1d 2h"} {
 		if got, ok := parseDuration(s); ok {
 			t.Errorf("%q: got %s, want none", s, got)
+		}
+	}
+}
+
+// unsigned: true holds, whatever secrets the endpoint still has.
+func TestUnsignedChecksNoSignature(t *testing.T) {
+	for _, info := range all.Infos() {
+		settings, err := info.Simulate.Settings(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		others, err := info.Simulate.Settings(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings.Unsigned = true
+		ep, err := newEndpoint("mail", info, settings, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sample := info.Simulate.Samples[0]
+		to := "nobody@example.com"
+		if sample.Channel == recipient.SMS || sample.Channel == "" && info.Channels[0] == recipient.SMS {
+			to = "+12005550100"
+		}
+		r, err := sample.Build(providers.Shot{Settings: others, URL: "https://u.example.com/webhooks/mail", To: to, ID: "1", At: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ep.Adapter.Verify(t.Context(), r); err != nil {
+			t.Errorf("%s: signed by another: %v", info.Name, err)
+		}
+		if got := unverified(info, settings).All("topics"); len(got) != len(settings.All("topics")) {
+			t.Errorf("%s: no subscription can be confirmed: %d topics are left", info.Name, len(got))
+		}
+		if len(ep.Secrets) != len(settings.Confidential()) {
+			t.Errorf("%s: what is kept of a request may hold a secret", info.Name)
 		}
 	}
 }

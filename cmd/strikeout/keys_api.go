@@ -56,7 +56,10 @@ func (cmd *apiNewCmd) Run(e *env) error {
 		return fmt.Errorf("keys api new: %w", err)
 	}
 	k := store.APIKey{Name: cmd.Name, Scopes: cmd.Scopes, Hash: hash, CreatedAt: e.now()}
-	if err := db.AddAPIKey(e.ctx, k); err != nil {
+	switch err := db.AddAPIKey(e.ctx, k); {
+	case errors.Is(err, store.ErrKeyTaken):
+		return usage("name: there is a key of this name, or was; the history names keys, so take another")
+	case err != nil:
 		return fmt.Errorf("keys api new: %w", err)
 	}
 	fmt.Fprintln(e.stderr, "This is the only time that the key is shown.")

@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/strikeout/strikeout/handlers/admin"
+	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/store"
 )
 
@@ -24,6 +26,9 @@ configuration they can be read again, as of the time when they came. Exit code 1
 }
 
 func (cmd *replayCmd) Run(e *env) error {
+	if cmd.Reason != "" && !contains(providers.Reasons(), cmd.Reason) {
+		return usage("--reason: expected one of %s", strings.Join(providers.Reasons(), ", "))
+	}
 	c, err := e.config(nil)
 	if err != nil {
 		return err

@@ -325,9 +325,7 @@ func TestAPIKeysCommand(t *testing.T) {
 		return resp.StatusCode
 	}
 	until(t, "the key works", func() bool { return ask() == http.StatusOK })
-	if r := strikeout(t, nil, "keys", "api", "new", "crm", "--scopes", "read"); r.code == 0 {
-		t.Error("two keys have one name")
-	}
+	strikeout(t, nil, "keys", "api", "new", "crm", "--scopes", "read").want(t, exitUsage, "name: there is a key of this name")
 	r = strikeout(t, nil, "keys", "api", "list")
 	r.want(t, 0, "read,mint")
 	if strings.Contains(r.stdout, "so_live_") {

@@ -40,6 +40,9 @@ func (cmd *simulateCmd) Run(e *env) error {
 	if cmd.NewSecrets {
 		return e.newSecrets(info)
 	}
+	if cmd.Count < 1 {
+		return usage("--count: expected a number from 1 on")
+	}
 	samples, err := cmd.samples(info)
 	if err != nil {
 		return err
@@ -66,7 +69,7 @@ func (cmd *simulateCmd) Run(e *env) error {
 	}
 	failed := 0
 	for _, s := range samples {
-		for i := range max(1, cmd.Count) {
+		for i := range cmd.Count {
 			to, err := cmd.recipient(c, info, s, i)
 			if err != nil {
 				return err
