@@ -69,7 +69,7 @@ func (s *Server) events(c *fiber.Ctx) error {
 	wait := 0
 	if v := c.Query("wait"); v != "" && v != "0" {
 		if wait, err = queryInt(c, "wait", 0, maxWait); err != nil {
-			return err
+			return invalid("wait", "a number from 0 to "+strconv.Itoa(maxWait))
 		}
 	}
 	list, err := s.feed(after, limit, time.Duration(wait)*time.Second)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,6 +41,11 @@ type importJSON struct {
 func (s *Server) importList(c *fiber.Ctx) error {
 	cfg := port.Config{Store: s.cfg.Store, Keyer: s.cfg.Keyer, Kind: port.Kind(strings.Clone(c.Query("kind"))), As: recipient.Kind(strings.Clone(c.Query("as"))),
 		FileName: strings.Clone(c.Query("file_name")), Region: s.cfg.DefaultRegion, Actor: actor(c), Now: s.cfg.Now, Patience: s.cfg.Limits.StoreTimeout}
+	for name := range c.Context().QueryArgs().All() {
+		if !slices.Contains(importParams, string(name)) { // perhaps dry_run, written otherwise
+			return invalid("query", "this route knows "+strings.Join(importParams, ", "))
+		}
+	}
 	var err error
 	if cfg.DryRun, err = queryBool(c, "dry_run"); err != nil {
 		return err
@@ -78,12 +84,17 @@ func (s *Server) importList(c *fiber.Ctx) error {
 	return sendJSON(c, out)
 }
 
+// importParams are all that importList knows: what is misspelled there must not
+// turn a dry run into an import.
+var importParams = []string{"kind", "dry_run", "as", "listed_at", "accept_shared", "file_name"}
+
+// queryBool is false where the parameter is missing, and an error where it
+// stands without a value: that may be meant as yes.
 func queryBool(c *fiber.Ctx, name string) (bool, error) {
-	v := c.Query(name)
-	if v == "" {
+	if !c.Context().QueryArgs().Has(name) {
 		return false, nil
 	}
-	b, err := strconv.ParseBool(v)
+	b, err := strconv.ParseBool(c.Query(name))
 	if err != nil {
 		return false, invalid(name, "use true or false")
 	}

@@ -49,9 +49,15 @@ func TestImportsAndExportsAPI(t *testing.T) {
 			t.Errorf("the document lacks %s", name)
 		}
 	}
-	for query, want := range map[string]int{"?kind=people": 422, "?as=opt_in": 422, "?dry_run=perhaps": 422, "?listed_at=soon": 422, "?listed_at=2999-01-01": 422} {
+	for query, want := range map[string]int{"?kind=people": 422, "?as=opt_in": 422, "?dry_run=perhaps": 422, "?listed_at=soon": 422, "?listed_at=2999-01-01": 422,
+		"?dry_run": 422, "?dry_run=": 422, "?dry-run=true": 422, "?kind=suppressions&dryrun=1": 422, "?accept_shared": 422} {
 		if got := post(query); got.status != want {
 			t.Errorf("%s: got %d, want %d", query, got.status, want)
+		}
+	}
+	for _, address := range []string{"a@example.com", "unheard-of@example.com"} {
+		if got := b.do("GET", "/v1/recipients/email/"+address+"?before=x", "", bearer(readKey)...); got.status != 422 {
+			t.Errorf("a cursor of nobody's: got %d %s", got.status, got.body)
 		}
 	}
 	if got := b.do("POST", "/v1/imports", "x@example.com\n", bearer(writeKey)...); got.status != 422 || !strings.Contains(got.body, "say contacts or suppressions") {

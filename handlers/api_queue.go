@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/strikeout/strikeout/handlers/admin"
+	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
 )
@@ -69,13 +71,25 @@ func (s *Server) listQuarantine(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	why := strings.Clone(c.Query("reason"))
+	if err := checkReason(why); err != nil {
+		return err
+	}
 	ctx, cancel := s.withTimeout()
 	defer cancel()
-	list, err := s.cfg.Store.Quarantined(ctx, store.QuarantineQuery{Endpoint: strings.Clone(c.Query("endpoint")), Reason: strings.Clone(c.Query("reason")), After: after, Limit: limit + 1})
+	list, err := s.cfg.Store.Quarantined(ctx, store.QuarantineQuery{Endpoint: strings.Clone(c.Query("endpoint")), Reason: why, After: after, Limit: limit + 1})
 	if err != nil {
 		return err //nolint:wrapcheck // problemOf knows the store's errors
 	}
 	return sendJSON(c, paged(list, limit, func(h store.Held) int64 { return h.ID }, newHeldJSON))
+}
+
+// checkReason refuses what no request in quarantine can have as its reason.
+func checkReason(s string) error {
+	if s != "" && !slices.Contains(providers.Reasons(), s) {
+		return invalid("reason", "use "+strings.Join(providers.Reasons(), ", "))
+	}
+	return nil
 }
 
 // rowID reads the id in the path.
@@ -164,6 +178,9 @@ func (s *Server) replayMany(c *fiber.Ctx) error {
 		After    int64  `json:"after"`
 	}
 	if err := readJSON(c, &in, true); err != nil {
+		return err
+	}
+	if err := checkReason(in.Reason); err != nil {
 		return err
 	}
 	var out replayedJSON

@@ -125,10 +125,15 @@ func (s *Server) sendState(c *fiber.Ctx, a recipient.Address, limit int, before 
 	out := stateJSON{Channel: a.Channel(), Address: a.Value(), Events: []eventJSON{}}
 	key := s.cfg.Keyer.Key(a)
 	r, err := s.cfg.Store.Recipient(ctx, key)
-	if errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, store.ErrNotFound) && before == "":
 		return sendJSON(c, out)
-	}
-	if err != nil {
+	case errors.Is(err, store.ErrNotFound): // a cursor is judged whoever it is about
+		if _, _, err := s.cfg.Store.History(ctx, key, limit, before); err != nil {
+			return err
+		}
+		return sendJSON(c, out)
+	case err != nil:
 		return err
 	}
 	events, next, err := s.cfg.Store.History(ctx, key, limit, before)
@@ -190,7 +195,7 @@ func (s *Server) act(c *fiber.Ctx, kind recipient.Kind) error {
 		SendOut string       `json:"send_out"`
 		Consent *consentJSON `json:"consent"`
 	}
-	if err := readJSON(c, &in, kind != recipient.OptIn); err != nil {
+	if err := readJSON(c, &in, true); err != nil { // an opt-in without consent is refused below
 		return err
 	}
 	act := store.Act{Kind: kind, Channel: a.Channel(), Key: s.cfg.Keyer.Key(a), Address: a, Source: recipient.FromAPI, Actor: actor(c),

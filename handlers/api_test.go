@@ -57,6 +57,7 @@ func TestAPIAnswers(t *testing.T) {
 		{"opt-in without wording", "POST", one + "/opt-in", `{"consent":{"source":"phone","wording":" "}}`, writeKey, 422, "consent.wording"},
 		{"opt-in of the future", "POST", one + "/opt-in", `{"consent":{"source":"phone","wording":"yes","at":"2126-01-01T00:00:00Z"}}`, writeKey, 422, "consent.at"},
 		{"opt-in at no time", "POST", one + "/opt-in", `{"consent":{"source":"phone","wording":"yes","at":"yesterday"}}`, writeKey, 422, "consent.at"},
+		{"opt-in without a body", "POST", one + "/opt-in", "", writeKey, 422, "consent"},
 		{"opt-in", "POST", one + "/opt-in", `{"consent":{"source":"phone","wording":"yes"}}`, writeKey, 200, ""},
 		{"lookup", "POST", "/v1/lookup", `{"channel":"sms","address":"040 123 4567"}`, readKey, 200, ""},
 		{"lookup not JSON", "POST", "/v1/lookup", `channel=sms`, readKey, 400, ""},
@@ -78,6 +79,7 @@ func TestAPIAnswers(t *testing.T) {
 		{"contact bad email", "PUT", "/v1/contacts/42", `{"email":"a"}`, writeKey, 422, "email"},
 		{"contact bad phone", "PUT", "/v1/contacts/42", `{"phone":"x"}`, writeKey, 422, "phone"},
 		{"contact bad language", "PUT", "/v1/contacts/42", `{"language":"??"}`, writeKey, 422, "language"},
+		{"contact null", "PUT", "/v1/contacts/42", ` null `, writeKey, 422, "body"},
 		{"contact long id", "PUT", "/v1/contacts/" + strings.Repeat("x", 200), `{}`, writeKey, 422, "external_id"},
 		{"no contact", "GET", "/v1/contacts/43", "", readKey, 404, ""},
 		{"contacts", "GET", "/v1/contacts?q=A", "", readKey, 200, ""},
@@ -99,6 +101,8 @@ func TestAPIAnswers(t *testing.T) {
 		{"events after a negative", "GET", "/v1/events?after=__________8", "", readKey, 422, "after"},
 		{"too many events", "GET", "/v1/events?limit=10001", "", readKey, 422, "limit"},
 		{"events after too long", "GET", "/v1/events?wait=26", "", readKey, 422, "wait"},
+		{"odd reason in quarantine", "GET", "/v1/quarantine?reason=unreadble", "", readKey, 422, "reason"},
+		{"replay of an odd reason", "POST", "/v1/quarantine/replay", `{"reason":"unreadble"}`, writeKey, 422, "reason"},
 		{"openapi", "GET", "/v1/openapi.yaml", "", "", 200, ""},
 	}
 	b := start(t, nil)
@@ -137,6 +141,17 @@ func TestAPIAnswers(t *testing.T) {
 	}
 	if strings.Contains(b.log.String(), "example.com") || strings.Contains(b.log.String(), readKey) || strings.Contains(b.log.String(), "so_live_x") {
 		t.Error("an address or a key reached the log")
+	}
+}
+
+func TestAPITakesPlainBodies(t *testing.T) {
+	b := start(t, nil)
+	body := `{"channel":"email","addresses":[]}`
+	for coding, want := range map[string]int{"": 200, "identity": 200, "Identity": 200, "gzip": 415, "br": 415, "identity, gzip": 415} {
+		got := b.do("POST", "/v1/check", body, append(bearer(readKey), "Content-Encoding", coding)...)
+		if got.status != want {
+			t.Errorf("%q: got %d, want %d", coding, got.status, want)
+		}
 	}
 }
 

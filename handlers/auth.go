@@ -114,6 +114,9 @@ func (s *Server) authorize(c *fiber.Ctx, scope string) error {
 		return refuse(http.StatusForbidden, "this API key lacks the scope "+scope).with("scope", scope).
 			head(fiber.HeaderWWWAuthenticate, fmt.Sprintf(`Bearer realm="strikeout", error="insufficient_scope", scope=%q`, scope))
 	}
+	if !plain(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) {
+		return refuse(http.StatusUnsupportedMediaType, "the API takes bodies without a content encoding")
+	}
 	c.Locals(localKey, key.Name)
 	return nil
 }

@@ -50,6 +50,16 @@ func inflate(body []byte, encodings []string, limit int) ([]byte, error) {
 	return gunzip(body, limit)
 }
 
+// plain reports whether a body is what it seems.
+func plain(encodings [][]byte) bool {
+	for _, e := range encodings {
+		if name := string(bytes.TrimSpace(e)); name != "" && !strings.EqualFold(name, "identity") {
+			return false
+		}
+	}
+	return true
+}
+
 func gunzip(body []byte, limit int) ([]byte, error) {
 	r, _ := gzipReaders.Get().(*gzip.Reader)
 	var err error

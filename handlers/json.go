@@ -41,6 +41,8 @@ func readJSON(c *fiber.Ctx, v any, optional bool) error {
 	err := json.Unmarshal(body, v)
 	var wrong *json.SemanticError
 	switch {
+	case string(body) == "null" && !optional: // a slip of a program, which would empty a contact
+		return invalid("body", "not of the expected type")
 	case err == nil:
 		return nil
 	case errors.As(err, &wrong):
