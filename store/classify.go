@@ -49,7 +49,7 @@ func classify(err error) failure {
 	}
 	var op *net.OpError
 	switch {
-	case errors.As(err, &op) && op.Op == "dial":
+	case errors.As(err, &op) && op.Op == "dial", errors.Is(err, errMoved):
 		return away
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, mysql.ErrInvalidConn), errors.As(err, &op), isTimeout(err):
 		return lost

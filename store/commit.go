@@ -243,8 +243,8 @@ func (w *batchWriter) sendSQLite(ctx context.Context, batch []*entry) error {
 	if err := w.db.joinStates(ctx, tx, fold(events(inserted))); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
-		return err //nolint:wrapcheck // classified
+	if err := w.db.place.commit(tx); err != nil {
+		return err
 	}
 	setFate(batch, known)
 	setFate(inserted, stored)

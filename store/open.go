@@ -18,6 +18,7 @@ import (
 type DB struct {
 	pools
 	url   string
+	place place
 	d     dialect
 	keyer *recipient.Keyer
 	now   func() time.Time
@@ -55,7 +56,11 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{pools: p, url: c.URL, d: d, keyer: c.Keyer, now: c.Now, log: c.Logger, checking: make(chan struct{}, 1), kept: newKept(p.read.DB), limitRows: maxLimitRows}
+	at, err := newPlace(c.URL)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{pools: p, url: c.URL, place: at, d: d, keyer: c.Keyer, now: c.Now, log: c.Logger, checking: make(chan struct{}, 1), kept: newKept(p.read.DB), limitRows: maxLimitRows}
 	db.record = newRecorder(db, c)
 	db.acts = newActor(db)
 	db.looks = &looks{db: db}
@@ -112,6 +117,9 @@ func (db *DB) Kind() string {
 // belongs to it.
 func (db *DB) Ping(ctx context.Context) error {
 	if err := db.ready(ctx); err != nil {
+		return err
+	}
+	if err := db.place.check(); err != nil {
 		return err
 	}
 	var one int

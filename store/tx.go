@@ -43,7 +43,7 @@ func (db *DB) inTxOn(ctx context.Context, pool *sqlx.DB, what string, fn func(tx
 		return err
 	}
 	for try := 0; ; try++ {
-		err := tryTx(ctx, pool, fn)
+		err := db.tryTx(ctx, pool, fn)
 		if err == nil {
 			return nil
 		}
@@ -62,7 +62,7 @@ func (db *DB) inTxOn(ctx context.Context, pool *sqlx.DB, what string, fn func(tx
 	}
 }
 
-func tryTx(ctx context.Context, pool *sqlx.DB, fn func(tx *sqlx.Tx) error) error {
+func (db *DB) tryTx(ctx context.Context, pool *sqlx.DB, fn func(tx *sqlx.Tx) error) error {
 	tx, err := pool.BeginTxx(ctx, nil)
 	if err != nil {
 		return err //nolint:wrapcheck // inTx wraps
@@ -71,7 +71,11 @@ func tryTx(ctx context.Context, pool *sqlx.DB, fn func(tx *sqlx.Tx) error) error
 		_ = tx.Rollback()
 		return err
 	}
-	return tx.Commit() //nolint:wrapcheck // inTx wraps
+	if err := db.place.commit(tx); err != nil {
+		_ = tx.Rollback() // after a commit it does nothing
+		return err
+	}
+	return nil
 }
 
 // shareFeed must be the first statement of a transaction that inserts events.
