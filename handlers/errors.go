@@ -31,7 +31,7 @@ type problem struct {
 }
 
 func (p *problem) Error() string {
-	if p.cause != nil {
+	if p.cause != nil && p.cause.Error() != p.detail {
 		return fmt.Sprintf("%d: %s: %v", p.status, p.detail, p.cause)
 	}
 	return fmt.Sprintf("%d: %s", p.status, p.detail)

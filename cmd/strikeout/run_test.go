@@ -192,6 +192,7 @@ func TestServeWithoutConfiguration(t *testing.T) {
 	strikeout(t, nil, "link", "nobody").want(t, exitUsage, "address: not a valid address")
 	strikeout(t, nil, "link", "nobody@example.com", "--send-out", "two words").want(t, exitUsage, "link:")
 	strikeout(t, nil, "token", "inspect", link).want(t, 0, "send-out spring")
+	strikeout(t, nil, "token", "inspect", "<"+link+">, <mailto:u@example.com>").want(t, 0, "send-out spring")
 	strikeout(t, nil, "token", "inspect", link+"x").want(t, exitNo, "valid    no:")
 	strikeout(t, nil, "token", "inspect", "rubbish").want(t, exitNo, "claims   (missing)")
 

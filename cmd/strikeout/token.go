@@ -79,9 +79,9 @@ func meaning(v tokens.Verified) string {
 	return "it opts the address out"
 }
 
-// tokenOf takes the token out of a link.
+// tokenOf takes the token out of a link, which may be the value of the header.
 func tokenOf(s string) string {
-	s = strings.TrimSpace(s)
+	s, _, _ = strings.Cut(strings.TrimPrefix(strings.TrimSpace(s), "<"), ">")
 	if u, err := url.Parse(s); err == nil && u.Host != "" {
 		if _, after, ok := strings.Cut(u.Path, "/u/"); ok {
 			return strings.TrimSuffix(strings.TrimSuffix(after, "/"), "/undo")
