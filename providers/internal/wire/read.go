@@ -132,6 +132,9 @@ func (s *scanner) object(v reflect.Value, p *plan, t *trail) bool {
 	}
 	s.i++
 	o := opened{base: len(s.names)}
+	if t != nil {
+		t.by(p)
+	}
 	for k, first := 0, true; ; first = false {
 		another, ok := s.more(first, '}')
 		if !ok || !another {

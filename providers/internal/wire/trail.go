@@ -9,7 +9,10 @@ import (
 // an array mostly name the same members in the same order, and a name that is
 // the expected one need not be looked up, nor compared with those before it. Where
 // an object leaves the trail, it is read like the first, and the trail follows it.
-type trail struct{ steps []step }
+type trail struct {
+	plan  *plan // whose fields the steps mean; nil: of what is stepped over
+	steps []step
+}
 
 type step struct {
 	name  extent // with its quotes
@@ -24,6 +27,14 @@ const (
 	maxTrails = 64
 	maxSteps  = 100
 )
+
+// by makes the trail one of objects that are read by this plan: in one place there
+// may be an object to read, and then an array of others to step over.
+func (t *trail) by(p *plan) {
+	if t.plan != p {
+		t.plan, t.steps = p, t.steps[:0]
+	}
+}
 
 // add puts a step behind k others. What the trail knew of an older one there is
 // kept where it may still help.
@@ -55,7 +66,7 @@ func (s *scanner) done() {
 	for _, t := range s.trails[:s.trailed] {
 		steps := t.steps[:cap(t.steps)]
 		clear(steps)
-		t.steps = steps[:0]
+		t.plan, t.steps = nil, steps[:0]
 	}
 	if cap(s.scratch) > maxScratch {
 		s.scratch = nil
