@@ -48,7 +48,7 @@ type report struct {
 	MessageID         wire.Text `json:"messageId,case:ignore"` // shared by all recipients of a mail
 	InternetMessageID wire.Text `json:"internetMessageId,case:ignore"`
 	AttemptTime       wire.Text `json:"deliveryAttemptTimeStamp,case:ignore"`
-	Details           wire.Raw  `json:"deliveryStatusDetails,case:ignore"` // an object, and text in the SMS reports of the same resource
+	Details           details   `json:"deliveryStatusDetails,case:ignore"`
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
@@ -73,7 +73,7 @@ func read(b *providers.Batch, g *eventgrid.Event[report]) {
 	}
 	e := recipient.Event{
 		Kind: kind, At: g.At(d.AttemptTime), EventID: g.ID.String(), MessageID: d.MessageID.String(),
-		Code: d.Status.String(), Rule: "azure-email-status", Detail: message(d.Details), IDParts: []string{g.ID.String()},
+		Code: d.Status.String(), Rule: "azure-email-status", Detail: message(&d.Details), IDParts: []string{g.ID.String()},
 	}
 	if e.MessageID == "" {
 		e.MessageID = smtp.MessageID(d.InternetMessageID.String())
@@ -110,20 +110,15 @@ func apart(s string) string {
 	return b.String()
 }
 
-// message returns the server's words, which have no published grammar.
-func message(details wire.Raw) string {
-	if details.Kind() != '{' {
-		var t wire.Text
-		if len(details) == 0 || wire.Decode(details, &t) != nil {
-			return ""
-		}
-		return t.String()
+// details are the server's words, which have no published grammar: in an object,
+// and plain text in the SMS reports of the same resource.
+type details = wire.Loose[wire.Either[struct {
+	Message wire.Text `json:"statusMessage,case:ignore"`
+}]]
+
+func message(d *details) string {
+	if t := d.V.V.Message.String(); t != "" {
+		return t
 	}
-	var d struct {
-		Message wire.Text `json:"statusMessage,case:ignore"`
-	}
-	if wire.Decode(details, &d) != nil {
-		return ""
-	}
-	return d.Message.String()
+	return d.V.Text.String()
 }

@@ -24,6 +24,7 @@ const (
 	aMembers
 	anObject
 	anEither
+	aLoose
 	aMap // of strings
 )
 
@@ -36,12 +37,13 @@ func (Many[T]) shape() shape    { return aMany }
 func (Members[T]) shape() shape { return aMembers }
 func (Object[T]) shape() shape  { return anObject }
 func (Either[T]) shape() shape  { return anEither }
+func (Loose[T]) shape() shape   { return aLoose }
 
 // plan is how to read one type: what the v2 decoder would find out from its
 // tags. A plan whose shape is foreign costs a second reading of that value.
 type plan struct {
 	shape  shape
-	elem   *plan // of a pointer, slice, map, Many, Object or Either
+	elem   *plan // of a pointer, slice, map, Many, Members, Object, Either or Loose
 	fields []field
 	folds  bool      // some names match whatever their case is
 	heads  [64]uint8 // by hash: 1 + the index of the first field
@@ -88,7 +90,7 @@ func newPlan(t reflect.Type, within []reflect.Type) *plan {
 			p.elem = newPlan(t.Elem(), within)
 		case aMembers:
 			p.elem = newPlan(t.Elem().Field(1).Type, within)
-		case anObject, anEither:
+		case anObject, anEither, aLoose:
 			p.elem = newPlan(t.Field(0).Type, within)
 		}
 		return p

@@ -47,6 +47,8 @@ func (s *scanner) read(v reflect.Value, p *plan, at *step) bool {
 		t, ok := s.scalar(c, at)
 		v.Field(1).SetString(t)
 		return ok
+	case aLoose: // its field is V
+		return s.loose(v, p, at)
 	case aRaw:
 		from := s.i
 		ok := s.skip(at)
@@ -95,6 +97,26 @@ func (s *scanner) read(v reflect.Value, p *plan, at *step) bool {
 		opts = splitting
 	}
 	return s.skip(nil) && json.Unmarshal(s.raw(from), v.Addr().Interface(), opts) == nil
+}
+
+// loose reads what may be of any form, and leaves it to the v2 decoder what to make
+// of what is not plain.
+func (s *scanner) loose(v reflect.Value, p *plan, at *step) bool {
+	from, depth, later, names, repeats := s.i, s.depth, s.later, len(s.names), s.repeats
+	v.SetZero()
+	s.repeats = false
+	ok := s.read(v.Field(0), p.elem, at)
+	if s.repeats = repeats; ok {
+		return true
+	}
+	s.i, s.depth, s.later, s.names = from, depth, later, s.names[:names]
+	if !s.skip(nil) {
+		return false
+	}
+	if v.SetZero(); json.Unmarshal(s.raw(from), v.Field(0).Addr().Interface(), options) != nil {
+		v.SetZero()
+	}
+	return true
 }
 
 // raw returns the part of the body that ends here, so that nothing can be

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -29,6 +30,7 @@ type everything struct {
 	Map     map[string]Object[inner] `json:"map"`
 	Members Members[Object[inner]]   `json:"members"`
 	Tos     Members[*Many[*inner]]   `json:"tos"`
+	Loose   Loose[Either[folded]]    `json:"loose"`
 	Codes   []uint16                 `json:"codes"`
 	Bytes   []byte                   `json:"bytes"`
 	Number  int                      `json:"number"`
@@ -43,6 +45,12 @@ type inner struct {
 	C Object[struct {
 		D Text `json:"d"`
 	}] `json:"c"`
+}
+
+type folded struct {
+	A Text   `json:"a,case:ignore"`
+	S string `json:"s"`
+	N []int  `json:"n"`
 }
 
 type deep struct {
@@ -72,6 +80,7 @@ var plainDocuments = []string{
 	`{"many":[{"a":1},null,"x",{"deep":{"again":"no"}}],"either":{"a":"x"},"raws":[{"a":1},2],"inners":[{"a":1},null],"eithers":["a",{"a":"b"},null]}`,
 	`{"texts":{"a":"x","b":1,"c":null,"":{}},"map":{"a":{"a":1},"b":2},"codes":[1,2],"bytes":"eA==","number":7,"own":{"x":1}}`,
 	`{"members":{"a":{"a":1},"b":[],"c":{"b":["x","y"],"c":{"d":1}}},"tos":{"a":{"a":1},"b":[{"a":2},{"b":"q"}],"c":null}}`, `{"members":null,"tos":{"x":null}}`,
+	`{"loose":{"A":"x","s":"y"}}`, `{"loose":"x"}`, `{"loose":{"a":1,"A":2}}`, `{"loose":{"a":1,"s":7}}`, `{"loose":[{"s":1}]}`, `{"loose":{"a":"x","n":[1,"y"]},"many":[{"loose":{}},{"a":1}]}`, `{"inners":[{"a":"b"},{"a":"c"}],"loose":{"s":{"a":[{},{}]}},"to":{"b":["c"]}}`,
 	`{"many":[{"a":1,"deep":[{"again":{"b":["x"]}},{"again":{"b":["y"]}}]},{"deep":{"again":{"b":"z"}},"a":2},{"deep":[],"a":3},{"a":4,"deep":[{"again":{"a":5}}],"x":{"y":[{"z":1},{"z":2,"w":3},{"w":4}]}}]}`,
 	`{"inners":[{"a":"x","b":["q","r"],"c":{"d":"e"}},{"a":"x","b":["q"],"c":{"d":"e","f":1}},{"c":{"d":"e"},"a":"x"},{"a":"x","b":["s"],"c":null}],"to":{"a":"1","b":"2"}}`,
 }
@@ -83,7 +92,7 @@ var oddDocuments = []string{
 	`{"raws":[1,]}`, `{"raws":[,1]}`, `{"raws":[1 2]}`, `{"raws":[1}`, `{"raws":7}`, `{"inners":{}}`, `{"inner":[]}`, `{"a-string":7}`, `{"number":"7"}`, `{"bytes":"!"}`, `{"texts":[]}`, `{"texts":{"a":1,"a":2}}`,
 	`{"raw":{"a":1,"a":2}}`, `{"raws":[{"a":1,"a":2}]}`, `{"text":"a"}{}`, `{"text":"a"}x`, "{\"text\":\"a\"}\x00", `{"list":["a",["b"]`, `{"text":"a`, `{"text":"a\`, `{"":1,"":2}`, `{"":1}`,
 	strings.Repeat(`{"x":`, 70) + `1` + strings.Repeat(`}`, 70), strings.Repeat(`[`, 10001) + strings.Repeat(`]`, 10001), "\xef\xbb\xbf\xef\xbb\xbf{}",
-	`{"inners":[{"a":1,"x":2},{"a":1,"a":2}]}`, `{"inners":[{"a":1,"x":2},{"a":1,"x":2,"x":3}]}`, `{"raws":[{"x":1,"y":2},{"x":1,"x":2}]}`, `{"x":[{"x":1,"y":2},{"x":1,"y":3,"y":3}]}`, `{"many":[{"a":1,"deep":{}},{"a":1,"deep" {}}]}`, `{"members":{"a":1,"a":2}}`, `{"members":[]}`, `{"members":{"\u0061":{}}}`, `{"tos":{"a":{},"b":7,"c":"x"}}`,
+	`{"inners":[{"a":1,"x":2},{"a":1,"a":2}]}`, `{"inners":[{"a":1,"x":2},{"a":1,"x":2,"x":3}]}`, `{"raws":[{"x":1,"y":2},{"x":1,"x":2}]}`, `{"x":[{"x":1,"y":2},{"x":1,"y":3,"y":3}]}`, `{"many":[{"a":1,"deep":{}},{"a":1,"deep" {}}]}`, `{"members":{"a":1,"a":2}}`, `{"members":[]}`, `{"members":{"\u0061":{}}}`, `{"loose":{"x":1,"x":2}}`, `{"loose":{"a":1,"x":1,"x":2},"inners":[{"x":1,"a":"y"},{"x":1,"x":2}]}`, `{"loose":{"\u0061":1}}`, `{"loose":{"a":"ÿ"}}`, `{"loose":{"s":tru}}`, `{"loose":{"s":1]}`, `{"tos":{"a":{},"b":7,"c":"x"}}`,
 }
 
 // reference is the v2 decoder alone.
@@ -226,6 +235,32 @@ func TestEach(t *testing.T) {
 		for _, body := range []string{d, "\xef\xbb\xbf [" + d + "] ", `[{"text":"a"},` + d + `,{"text":"b"},{"text":"c","text":"d"}]`, `[` + d + `,]`, `[` + d + `]x`, `[{"text":"a"},` + d} {
 			compareEach(t, []byte(body))
 		}
+	}
+}
+
+// Items that look like those before them, and then do not, are read as they stand.
+func TestEachFollowsNoWrongTrail(t *testing.T) {
+	values := []string{`"x"`, `"y"`, `7`, `null`, `[]`, `{}`, `{"a":1}`, `{"b":"q","a":"x"}`, `{"a":"x","b":["r"]}`, `[{"a":1},{"a":2}]`, `[[{"a":1,"b":2}],{"a":3}]`,
+		`[{"b":"s"},{"a":"t","c":{"d":"u"}}]`, `{"c":{"d":"v"},"a":"w"}`, `{"deep":[{"again":{"a":1}},{"again":[{"a":2}]}],"a":3}`, `{"deep":{"again":{"b":["z"]}}}`, `{"x":{"a":1},"y":{"a":1}}`, `{"a":1,"x":2,"a":3}`}
+	names := []string{"text", "raw", "list", "inner", "to", "object", "many", "either", "inners", "eithers", "members", "tos", "loose", "ANYcase", "x", "y", "map"}
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same each time
+	for range 1000 {
+		var b strings.Builder
+		order := random.Perm(len(names))[:4]
+		for i := range 6 {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			if random.IntN(3) == 0 {
+				order[random.IntN(4)] = random.IntN(len(names))
+			}
+			for j, n := range order[:1+random.IntN(4)] {
+				b.WriteString([]string{`,`, `{`}[max(0, 1-j)] + `"` + names[n] + `":` + values[random.IntN(len(values))])
+			}
+			b.WriteByte('}')
+		}
+		compareEach(t, []byte("["+b.String()+"]"))
+		compare(t, []byte(`{"x":[`+b.String()+`],"raws":[`+b.String()+`]}`), true)
 	}
 }
 
