@@ -86,7 +86,7 @@ type Replier interface {
 // Query returns the parsed query; pairs that cannot be decoded are left out.
 func (r *Request) Query() url.Values {
 	if r.query == nil {
-		r.query, _ = parseValues(r.RawQuery) //nolint:errcheck // the readable rest is what we want
+		r.query, _ = parseValues([]byte(r.RawQuery)) //nolint:errcheck // the readable rest is what we want
 	}
 	return r.query
 }
@@ -107,7 +107,7 @@ func (r *Request) Form() (url.Values, error) {
 	if kind == "multipart/form-data" {
 		return r.multipart(params["boundary"])
 	}
-	form, err := parseValues(string(r.Body))
+	form, err := parseValues(r.Body)
 	if err != nil {
 		return nil, ErrForm
 	}

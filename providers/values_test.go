@@ -9,12 +9,13 @@ import (
 
 var queries = []string{
 	"", "a=1", "a=1&a=2&b=3&a=4", "a", "=1", "&&a=1&", "a=b=c", "a+b=c+d", "%61=%62%3d%26", "a=%", "a=%1", "a=%zz", "a=%1g&b=2", "a;b=1&c=2", "a=1;2", "%3b=%3B", "a=\xff%ff", "a=%e4&b=ä", "+", "%2B%2b",
-	strings.Repeat("a=1&", maxPlainFields+1), strings.Repeat("a=1&", 10001),
+	strings.Repeat("a=1&", maxPlainFields+1), strings.Repeat("a=1&", 10001), "a=" + strings.Repeat("x%20+", 500) + "&b=" + strings.Repeat("y", 1000) + "%",
+	"a=" + strings.Repeat("x%20+", 500) + "&b=" + strings.Repeat("y", 1000),
 }
 
 func compareValues(t *testing.T, query string) {
 	t.Helper()
-	got, err := parseValues(query)
+	got, err := parseValues([]byte(query))
 	want, wantErr := url.ParseQuery(query)
 	if (err == nil) != (wantErr == nil) || !reflect.DeepEqual(got, want) {
 		t.Errorf("%q: %v, %v; by net/url %v, %v", query, got, err, want, wantErr)
@@ -25,7 +26,7 @@ func TestParseValues(t *testing.T) {
 	for _, q := range queries {
 		compareValues(t, q)
 	}
-	form, err := parseValues("a=1&b=2&a=3")
+	form, err := parseValues([]byte("a=1&b=2&a=3"))
 	if err != nil {
 		t.Fatal(err)
 	}
