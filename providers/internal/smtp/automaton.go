@@ -81,6 +81,9 @@ func (a *automaton) link() {
 		if a.whole[s].size == 0 {
 			a.whole[s] = a.whole[f]
 		}
+		if a.whole[s].size > 0 {
+			a.marks[s] |= wholeEnds
+		}
 		for c := range a.next[s] {
 			n := a.next[s][c]
 			if n == 0 {

@@ -19,6 +19,7 @@ const (
 	unknown
 	noAccount // Yahoo: "user doesn't have a yahoo.com account"
 	account
+	wholeEnds // a whole word may end here; no reply has it
 )
 
 // phrases are searched anywhere in the text, without regard to case.
@@ -113,13 +114,15 @@ func read(text string) (w wording) {
 	for i := 0; i < len(line); i++ {
 		s = words.next[s][class[line[i]]]
 		m := words.marks[s]
-		if n := words.whole[s]; n.size > 0 && !wordByte(line, i+1) && !wordByte(line, i-int(n.size)) {
-			w.marks |= n.mark
-		}
 		if m == 0 {
 			continue
 		}
-		w.marks |= m
+		if m&wholeEnds != 0 {
+			if n := words.whole[s]; !wordByte(line, i+1) && !wordByte(line, i-int(n.size)) {
+				w.marks |= n.mark
+			}
+		}
+		w.marks |= m &^ wholeEnds
 		if m&aSender != 0 {
 			senderAt = i
 		}
