@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/recipient"
@@ -123,10 +125,7 @@ func (s *Server) admit(c *fiber.Ctx, ep *endpoint) error {
 
 // request copies what the adapter sees out of Fiber's memory.
 func (s *Server) request(c *fiber.Ctx, ep *endpoint, now time.Time) (*providers.Request, error) {
-	h := make(http.Header, 16)
-	for k, v := range c.Request().Header.All() {
-		h.Add(string(k), string(v))
-	}
+	h := headers(&c.Request().Header)
 	body, err := inflate(append([]byte(nil), c.Context().PostBody()...), h.Values(fiber.HeaderContentEncoding),
 		max(s.cfg.Limits.Inflated, ep.BodyLimit))
 	if err != nil {
@@ -145,6 +144,34 @@ func (s *Server) request(c *fiber.Ctx, ep *endpoint, now time.Time) (*providers.
 	}
 	return &providers.Request{Method: string(c.Request().Header.Method()), URL: base, RawQuery: query, Header: h, Body: body,
 		Endpoint: ep.Name, ReceivedAt: now, MaxAge: ep.MaxAge, Guarded: ep.Guard.Active()}, nil
+}
+
+// headers copies a request's headers: one piece of memory holds their text, and
+// another the lists of their values.
+func headers(from *fasthttp.RequestHeader) http.Header {
+	size, n := 0, 0
+	for k, v := range from.All() {
+		size += len(k) + len(v)
+		n++
+	}
+	var b strings.Builder
+	b.Grow(size)
+	keep := func(p []byte) string {
+		at := b.Len()
+		b.Write(p) //nolint:errcheck // it never fails, and there is room: what was written before stays where it is
+		return b.String()[at:]
+	}
+	h, values := make(http.Header, n), make([]string, n)
+	for k, v := range from.All() {
+		name := textproto.CanonicalMIMEHeaderKey(keep(k))
+		if old, ok := h[name]; ok {
+			h[name] = append(old, keep(v))
+			continue
+		}
+		values[0] = keep(v)
+		h[name], values = values[:1:1], values[1:]
+	}
+	return h
 }
 
 // take stores what an authentic request reports and keeps what it cannot read.
@@ -185,7 +212,7 @@ func (s *Server) read(ctx context.Context, ep *endpoint, r *providers.Request) (
 	if perr != nil {
 		out.held = append(out.held, hold(ep, r, providers.ReasonOf(perr), perr.Error(), providers.QuarantineBody(perr, r.Body), recipient.Key{}))
 	}
-	sealed := events[:0:0]
+	sealed := events[:0] // in place: whoever parsed them gave them away
 	nameless := 0
 	for _, e := range events {
 		e.Source = recipient.FromProvider

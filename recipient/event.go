@@ -196,8 +196,11 @@ func Redact(s string, a Address) string {
 			}
 		}
 	}
+	low := lowerASCII(s)
 	for i, n := range needles {
-		s = replaceFold(s, n, i > 0)
+		if r := replaceFold(s, low, n, i > 0); r != s {
+			s, low = r, lowerASCII(r)
+		}
 	}
 	return s
 }
@@ -208,16 +211,16 @@ func redactWhole(s string, a Address) string {
 	if a.IsZero() {
 		return s
 	}
-	return replaceFold(s, a.value, false)
+	return replaceFold(s, lowerASCII(s), a.value, false)
 }
 
 // replaceFold replaces needle without regard to ASCII case; as a word it must
-// not touch a letter or digit on either side.
-func replaceFold(s, needle string, word bool) string {
+// not touch a letter or digit on either side. Low is s in lower case.
+func replaceFold(s, low, needle string, word bool) string {
 	if needle == "" {
 		return s
 	}
-	low, needle := lowerASCII(s), lowerASCII(needle)
+	needle = lowerASCII(needle)
 	var b strings.Builder
 	from := 0
 	for from <= len(s) {

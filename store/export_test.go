@@ -67,7 +67,6 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 		"sharing":        {"SELECT COUNT(*) FROM contacts WHERE email_key = ? AND email_on = 1 AND external_id <> ?", []any{k, []byte("1")}},
 	}
 	s["uncounted"] = Statement{selectUncounted, []any{10, 200, 100}}
-	s["addresses"] = Statement{selectAddresses(keys[:100]), nil}
 	s["days"] = Statement{selectDays, []any{20, 22}}
 	s["reasons"] = Statement{selectReasons, []any{20, 22, "hard_bounce"}}
 	s["reasons, one"] = Statement{selectReasons + ofEndpoint, []any{20, 22, "hard_bounce", "e1"}}

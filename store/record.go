@@ -70,7 +70,8 @@ func (silent) Queued(int, int64)                        {}
 // An event that is there already changes nothing and counts as a duplicate. An
 // event that the database can never take costs only itself and comes back in
 // Recorded.Refused. On an error (ErrUnavailable) some of the events may be
-// stored; repeating the call is safe. No call waits longer than its context.
+// stored; repeating the call is safe. No call waits longer than its context; the
+// events may be read after that, so nobody may change them.
 // One call should bring far fewer events than Config.QueueEvents: half of that
 // is one endpoint's share.
 func (db *DB) Record(ctx context.Context, events []recipient.Event) (Recorded, error) {
@@ -86,14 +87,20 @@ func (db *DB) Record(ctx context.Context, events []recipient.Event) (Recorded, e
 func (r *recorder) record(ctx context.Context, events []recipient.Event) (Recorded, error) {
 	j := &job{ctx: ctx, done: make(chan struct{})}
 	size := load{}
-	good := make([]recipient.Event, 0, len(events)) // a copy: the caller may go before the events do
-	for _, e := range events {
-		if checkEvent(&e) != nil {
-			j.out.Refused = append(j.out.Refused, e)
+	good := events
+	for i := range events {
+		e := &events[i]
+		switch {
+		case checkEvent(e) != nil:
+			if j.out.Refused == nil {
+				good = slices.Clone(events[:i])
+			}
+			j.out.Refused = append(j.out.Refused, *e)
 			continue
+		case j.out.Refused != nil:
+			good = append(good, *e)
 		}
-		good = append(good, e)
-		size.add(1, eventBytes(&e))
+		size.add(1, eventBytes(e))
 	}
 	if len(good) == 0 {
 		return j.out, nil

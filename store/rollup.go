@@ -32,19 +32,18 @@ const (
 	DimDomain   = "domain"
 )
 
-const selectUncounted = "SELECT id, recipient_key, kind, channel, source, endpoint, code, rule, received_at FROM events WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
+// Complaints and bounces are counted by the recipient's domain, as far as the
+// address is known.
+const selectUncounted = "SELECT e.id, e.kind, e.source, COALESCE(e.endpoint, ''), COALESCE(e.code, ''), COALESCE(e.rule, ''), e.received_at, COALESCE(r.address, '') FROM events e " +
+	"LEFT JOIN recipients r ON r.recipient_key = e.recipient_key AND r.channel = 'email' AND e.kind IN ('hard_bounce', 'soft_bounce', 'complaint') " +
+	"WHERE e.id > ? AND e.id <= ? ORDER BY e.id LIMIT ?"
 
 // uncounted is what a count needs of an event.
 type uncounted struct {
-	ID         int64          `db:"id"`
-	Key        []byte         `db:"recipient_key"`
-	Kind       recipient.Kind `db:"kind"`
-	Channel    string         `db:"channel"`
-	Source     string         `db:"source"`
-	Endpoint   sql.NullString `db:"endpoint"`
-	Code       sql.NullString `db:"code"`
-	Rule       sql.NullString `db:"rule"`
-	ReceivedAt int64          `db:"received_at"`
+	id                                    int64
+	kind                                  recipient.Kind
+	source, endpoint, code, rule, address string
+	receivedAt                            int64
 }
 
 // RollUp counts some of the events that are not counted yet for the desk, in
@@ -70,18 +69,13 @@ func (db *DB) RollUp(ctx context.Context) (n int, more bool, err error) {
 	if err != nil || upTo <= after {
 		return 0, false, err
 	}
-	var events []uncounted
-	if err := db.read.SelectContext(ctx, &events, selectUncounted, after, upTo, rollupStep); err != nil {
+	t, n, last, err := db.tallyOf(ctx, after, upTo)
+	if err != nil {
 		return 0, false, wrap("count events", err)
 	}
-	if more = len(events) == rollupStep; more {
-		upTo = events[len(events)-1].ID
+	if more = n == rollupStep; more {
+		upTo = last
 	}
-	domains, err := db.domainsOf(ctx, events)
-	if err != nil {
-		return 0, false, err
-	}
-	t := newTally(events, domains)
 	err = db.inTx(ctx, "count events", func(tx *sqlx.Tx) error {
 		// First of all: whoever comes second waits here, and finds nothing to do.
 		res, err := tx.ExecContext(ctx, "UPDATE meta SET value = ? WHERE name = ? AND value = ?", strconv.FormatInt(upTo, 10), metaRollup, at)
@@ -96,7 +90,7 @@ func (db *DB) RollUp(ctx context.Context) (n int, more bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	return len(events), more, nil
+	return n, more, nil
 }
 
 // settledAfter returns up to which id nothing is missing. It asks the writers
@@ -118,40 +112,24 @@ func (db *DB) settledAfter(ctx context.Context, after int64) (int64, error) {
 	return db.settle(ctx)
 }
 
-// byDomain reports whether a kind is counted by the recipient's domain.
-func byDomain(k recipient.Kind) bool {
-	return k == recipient.HardBounce || k == recipient.SoftBounce || k == recipient.Complaint
-}
-
-// domainsOf returns the domains of e-mail addresses that were complained about
-// or bounced, as far as the addresses are known.
-func (db *DB) domainsOf(ctx context.Context, events []uncounted) (map[recipient.Key]string, error) {
-	wanted := map[recipient.Key]bool{}
-	for i := range events {
-		if e := &events[i]; byDomain(e.Kind) && e.Channel == string(recipient.Email) && len(e.Key) == len(recipient.Key{}) {
-			wanted[recipient.Key(e.Key)] = true
-		}
+// tallyOf counts a step's events. It returns how many there are, and the last
+// one's id.
+func (db *DB) tallyOf(ctx context.Context, after, upTo int64) (t *tally, n int, last int64, err error) {
+	rows, err := db.read.QueryContext(ctx, selectUncounted, after, upTo, rollupStep)
+	if err != nil {
+		return nil, 0, 0, err //nolint:wrapcheck // the caller wraps
 	}
-	out := make(map[recipient.Key]string, len(wanted))
-	for keys := range slices.Chunk(slices.Collect(maps.Keys(wanted)), statesChunk) {
-		var rows []struct {
-			Key     []byte         `db:"recipient_key"`
-			Address sql.NullString `db:"address"`
+	defer rows.Close() //nolint:errcheck // rows.Err says it
+	t = newTally()
+	for rows.Next() {
+		var e uncounted
+		if err := rows.Scan(&e.id, &e.kind, &e.source, &e.endpoint, &e.code, &e.rule, &e.receivedAt, &e.address); err != nil {
+			return nil, 0, 0, err //nolint:wrapcheck // the caller wraps
 		}
-		if err := db.read.SelectContext(ctx, &rows, selectAddresses(keys)); err != nil {
-			return nil, wrap("read addresses to count", err)
-		}
-		for _, r := range rows {
-			if d := domainOf(r.Address.String); d != "" {
-				out[recipient.Key(r.Key)] = d
-			}
-		}
+		t.count(&e)
+		n, last = n+1, e.id
 	}
-	return out, nil
-}
-
-func selectAddresses(keys []recipient.Key) string {
-	return string(append(keyList([]byte("SELECT recipient_key, address FROM recipients WHERE recipient_key IN ("), keys), ')'))
+	return t, n, last, rows.Err() //nolint:wrapcheck // the caller wraps
 }
 
 // domainOf returns what stands behind the last @ of an address.
@@ -169,33 +147,29 @@ type tally struct {
 
 type slotCount struct{ n, first, last int64 }
 
-func newTally(events []uncounted, domains map[recipient.Key]string) *tally {
-	t := &tally{days: map[[4]string]int64{}, reasons: map[[5]string]int64{}, domains: map[[3]string]int64{}, slots: map[[3]string]*slotCount{}}
-	for i := range events {
-		e := &events[i]
-		seconds := e.ReceivedAt / 1_000_000
-		day, kind := strconv.FormatInt(seconds/daySeconds, 10), string(e.Kind)
-		t.days[[4]string{day, e.Endpoint.String, e.Source, kind}]++
-		if e.Source != string(recipient.FromProvider) {
-			continue
-		}
-		if e.Kind == recipient.HardBounce || e.Kind == recipient.SoftBounce {
-			t.reasons[[5]string{day, kind, e.Endpoint.String, e.Rule.String, e.Code.String}]++
-		}
-		var domain string
-		if byDomain(e.Kind) && len(e.Key) == len(recipient.Key{}) {
-			domain = domains[recipient.Key(e.Key)]
-		}
-		if domain != "" {
-			t.domains[[3]string{day, kind, domain}]++
-		}
-		if e.Kind == recipient.HardBounce {
-			slot := strconv.FormatInt(seconds/slotSeconds, 10)
-			t.slot(DimEndpoint, e.Endpoint.String, slot, e.ID)
-			t.slot(DimDomain, domain, slot, e.ID)
-		}
+func newTally() *tally {
+	return &tally{days: map[[4]string]int64{}, reasons: map[[5]string]int64{}, domains: map[[3]string]int64{}, slots: map[[3]string]*slotCount{}}
+}
+
+func (t *tally) count(e *uncounted) {
+	seconds := e.receivedAt / 1_000_000
+	day, kind := strconv.FormatInt(seconds/daySeconds, 10), string(e.kind)
+	t.days[[4]string{day, e.endpoint, e.source, kind}]++
+	if e.source != string(recipient.FromProvider) {
+		return
 	}
-	return t
+	if e.kind == recipient.HardBounce || e.kind == recipient.SoftBounce {
+		t.reasons[[5]string{day, kind, e.endpoint, e.rule, e.code}]++
+	}
+	domain := domainOf(e.address)
+	if domain != "" {
+		t.domains[[3]string{day, kind, domain}]++
+	}
+	if e.kind == recipient.HardBounce {
+		slot := strconv.FormatInt(seconds/slotSeconds, 10)
+		t.slot(DimEndpoint, e.endpoint, slot, e.id)
+		t.slot(DimDomain, domain, slot, e.id)
+	}
 }
 
 func (t *tally) slot(dim, name, slot string, id int64) {
