@@ -66,18 +66,18 @@ func (a adapter) read(b *providers.Batch, g *eventgrid.Event[data]) {
 	to, field := d.To.String(), "data.to"
 	switch {
 	case g.Is(reportType):
-		code, optedOut := "", strings.Contains(d.Details.Lower(), "sender blocked for given recipient")
 		switch d.Status.Lower() {
 		case "delivered":
 			e.Kind = recipient.Delivered
 		case "failed":
-			code = codeIn(d.Details.String())
+			lower := d.Details.Lower()
+			code := codeIn(d.Details.String(), lower)
 			kind, known := codes[code]
 			if !known {
 				kind = recipient.SoftBounce
 			}
 			e.Kind, e.Rule, e.Code = kind, strings.TrimSuffix("azure-sms-"+code, "-"), code
-			if optedOut {
+			if strings.Contains(lower, "sender blocked for given recipient") {
 				e.Kind, e.Rule = recipient.OptOut, "azure-sms-sender-blocked"
 			}
 			if e.Kind == recipient.OptOut {
@@ -104,9 +104,9 @@ func (a adapter) read(b *providers.Batch, g *eventgrid.Event[data]) {
 }
 
 // codeIn finds the code in "ErrorCode: 4004. ErrorMessage: ..." or at the
-// start of the details.
-func codeIn(details string) string {
-	if i := strings.Index(strings.ToLower(details), "errorcode:"); i >= 0 && len(details) >= i+len("errorcode:") {
+// start of the details. Lower are the same in lower case.
+func codeIn(details, lower string) string {
+	if i := strings.Index(lower, "errorcode:"); i >= 0 && len(details) >= i+len("errorcode:") {
 		details = strings.TrimSpace(details[i+len("errorcode:"):])
 	}
 	if len(details) < 4 || strings.Trim(details[:4], "0123456789") != "" {

@@ -60,11 +60,11 @@ func (m *message) info() *info {
 }
 
 type info struct {
-	To        wire.Many[to] `json:"to"`
-	Cc        wire.Many[to] `json:"cc"`
-	Bcc       wire.Many[to] `json:"bcc"`
-	Reference wire.Text     `json:"email_reference"`
-	Client    wire.Text     `json:"client_reference"`
+	To        wire.Raw  `json:"to"` // decoded where they are asked for
+	Cc        wire.Raw  `json:"cc"`
+	Bcc       wire.Raw  `json:"bcc"`
+	Reference wire.Text `json:"email_reference"`
+	Client    wire.Text `json:"client_reference"`
 }
 
 type to struct {
@@ -162,10 +162,18 @@ func (m *body) event(b *providers.Batch, msg *message, word string, kind recipie
 // only returns the one recipient of a mail, "" where there are several: the
 // event does not say which of them it is about.
 func (i *info) only() string {
-	if len(i.To) != 1 || len(i.To[0].Email) != 1 || len(i.Cc)+len(i.Bcc) > 0 {
+	to := peopleIn(i.To)
+	if len(to) != 1 || len(to[0].Email) != 1 || len(peopleIn(i.Cc))+len(peopleIn(i.Bcc)) > 0 {
 		return ""
 	}
-	return smtp.Bare(i.To[0].Email[0].Address.String())
+	return smtp.Bare(to[0].Email[0].Address.String())
+}
+
+func peopleIn(raw wire.Raw) (list wire.Many[to]) {
+	if wire.Decode(raw, &list) != nil {
+		return nil
+	}
+	return list
 }
 
 func kindOf(word, object string) recipient.Kind {
