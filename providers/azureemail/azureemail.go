@@ -45,8 +45,8 @@ func New(s providers.Settings) (providers.Adapter, error) {
 type report struct {
 	Recipient         wire.Text `json:"recipient,case:ignore"`
 	Status            wire.Text `json:"status,case:ignore"`
-	MessageID         wire.Text `json:"messageId,case:ignore"` // shared by all recipients of a mail
-	InternetMessageID wire.Text `json:"internetMessageId,case:ignore"`
+	MessageID         wire.Text `json:"messageId,case:ignore"`         // shared by all recipients of a mail
+	InternetMessageID wire.Raw  `json:"internetMessageId,case:ignore"` // read where there is no other
 	AttemptTime       wire.Text `json:"deliveryAttemptTimeStamp,case:ignore"`
 	Details           details   `json:"deliveryStatusDetails,case:ignore"`
 }
@@ -76,7 +76,10 @@ func read(b *providers.Batch, g *eventgrid.Event[report]) {
 		Code: d.Status.String(), Rule: "azure-email-status", Detail: message(&d.Details), IDParts: []string{g.ID.String()},
 	}
 	if e.MessageID == "" {
-		e.MessageID = smtp.MessageID(d.InternetMessageID.String())
+		var id wire.Text
+		if len(d.InternetMessageID) > 0 && wire.Decode(d.InternetMessageID, &id) == nil {
+			e.MessageID = smtp.MessageID(id.String())
+		}
 	}
 	if e.EventID == "" {
 		e.IDParts = []string{e.MessageID, e.Code, d.AttemptTime.String()}

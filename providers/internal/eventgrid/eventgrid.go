@@ -65,7 +65,8 @@ type Event[T any] struct {
 
 // Is reports whether the event is of the given type.
 func (e *Event[T]) Is(kind string) bool {
-	return strings.EqualFold(e.kind(), kind)
+	own := e.kind()
+	return own == kind || strings.EqualFold(own, kind)
 }
 
 func (e *Event[T]) kind() string {

@@ -107,7 +107,7 @@ func read(text string) (w wording) {
 	if len(text) > maxText {
 		text = text[:maxText]
 	}
-	var room [1024]byte
+	var room [512]byte
 	line := plain(room[:0], text)
 	senderAt, refusalAt, accountAt := -1, -1, -1
 	var s uint16

@@ -93,12 +93,31 @@ func stamp(s string) (time.Time, bool) {
 	if zone[0] == '-' {
 		offset = -offset
 	}
-	t := time.Date(year, month, day, hour, minute, second, nanos, time.UTC)
-	// Date turns February 30 into March 2.
-	if year < 1000 || year > 9998 || t.Month() != month || t.Day() != day || hour > 23 || minute > 59 || second > 59 || number(zone[1:3]) > 23 || number(zone[4:6]) > 59 {
+	if year < 1000 || year > 9998 || day < 1 || day > daysIn(month, year) || hour > 23 || minute > 59 || second > 59 || number(zone[1:3]) > 23 || number(zone[4:6]) > 59 {
 		return time.Time{}, false
 	}
-	return t.Add(-offset), true
+	t := time.Date(year, month, day, hour, minute, second, nanos, time.UTC)
+	if offset != 0 {
+		t = t.Add(-offset)
+	}
+	return t, true
+}
+
+// daysIn returns how many days a month has; none, where there is no such month.
+func daysIn(month time.Month, year int) int {
+	switch month {
+	case time.April, time.June, time.September, time.November:
+		return 30
+	case time.February:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	}
+	if month < time.January || month > time.December {
+		return 0
+	}
+	return 31
 }
 
 // matches reports whether s has digits where form has 0, and else the same bytes.

@@ -170,7 +170,30 @@ func (t *Text) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 func (t Text) String() string { return strings.TrimSpace(string(t)) }
 
 // Lower returns the text trimmed and in lower case, for comparing codes.
-func (t Text) Lower() string { return strings.ToLower(t.String()) }
+func (t Text) Lower() string { return lower(t.String()) }
+
+// lower is strings.ToLower, quicker for short ASCII.
+func lower(s string) string {
+	var room [128]byte
+	if len(s) > len(room) {
+		return strings.ToLower(s)
+	}
+	changed := false
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= 0x80:
+			return strings.ToLower(s)
+		case 'A' <= c && c <= 'Z':
+			c, changed = c+'a'-'A', true
+		}
+		room[i] = c
+	}
+	if !changed {
+		return s
+	}
+	return string(room[:len(s)])
+}
 
 // Bool reports whether the text is "true" or "1".
 func (t Text) Bool() bool { l := t.Lower(); return l == "true" || l == "1" }

@@ -253,3 +253,11 @@ func TestArrayLeavesRepeatedNamesToTheItem(t *testing.T) {
 		}
 	}
 }
+
+func TestLower(t *testing.T) {
+	for _, s := range []string{"", "x", "X", "Hard_Bounce-9 [@{`", "STRASSE", "Straße", "ÄÖ", "\u212a", "İ", "\xffA", strings.Repeat("aB", 64), strings.Repeat("aB", 65)} {
+		if got, want := lower(s), strings.ToLower(s); got != want {
+			t.Errorf("lower(%q) = %q, not %q", s, got, want)
+		}
+	}
+}
