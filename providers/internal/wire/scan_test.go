@@ -221,7 +221,7 @@ func compareEach(t *testing.T, body []byte) {
 	if err := Each(body, each); err != wantErr || err == nil && n != len(items) { //nolint:errorlint // it is ErrJSON itself
 		t.Errorf("%q: %d items, %v; by the v2 decoder: %d, %v", body, n, err, len(items), wantErr)
 	}
-	if bytes.HasPrefix(body, bom) || !bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) {
+	if wantErr != nil || bytes.HasPrefix(body, bom) || !bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) {
 		return
 	}
 	n = 0
