@@ -143,6 +143,9 @@ func number(digits string) (n int) {
 
 // unix reads digits with an optional fraction.
 func unix(s string) (time.Time, bool) {
+	if len(s) == len("1700000000") && s[0] != '0' && matches(s, "0000000000") { // what it mostly is
+		return time.Unix(int64(number(s)), 0).UTC(), true
+	}
 	whole, frac, _ := strings.Cut(s, ".")
 	if strings.ContainsAny(s, "eE") { // 1.7e9, as some JSON writers put floats
 		f, err := strconv.ParseFloat(s, 64)
