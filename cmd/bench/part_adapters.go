@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"net/url"
 	"runtime"
 	"slices"
 	"strings"
@@ -16,6 +13,7 @@ import (
 
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/providers/all"
+	"github.com/strikeout/strikeout/providers/providertest"
 	"github.com/strikeout/strikeout/recipient"
 )
 
@@ -242,10 +240,15 @@ func rowOf(info providers.Info) (*adapterRow, error) {
 		many[i] = one.Body
 	}
 	array := again(first)
+	alone, err := a.Parse(again(first))
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the caller says which
+	}
 	if !gather(many, func(body []byte) bool {
 		array.Body = body
 		events, err := a.Parse(again(array))
-		return err == nil && len(events) == arrayEvents
+		// A mail's several recipients are no list of events: each tells less.
+		return err == nil && len(events) == arrayEvents && events[0].Kind == alone[0].Kind
 	}) {
 		return r, nil // one event a request
 	}
@@ -261,80 +264,21 @@ func again(r *providers.Request) *providers.Request {
 	return &providers.Request{Method: r.Method, URL: r.URL, RawQuery: r.RawQuery, Header: r.Header, Body: r.Body, Endpoint: "bench", ReceivedAt: r.ReceivedAt, Guarded: true}
 }
 
-// gather makes one body of many, where the first holds arrays of one item, in
-// JSON or in a field of a form: one such array at a time gets all items. It
-// offers what comes of that until one is taken, and reports whether one was.
+// gather makes one body of many: one of the arrays in the first gets the items
+// of all. It offers what comes of that until one is taken, and reports whether one was.
 func gather(bodies [][]byte, take func([]byte) bool) bool {
-	first := bodies[0]
-	if form, err := url.ParseQuery(string(first)); err == nil && !json.Valid(first) {
-		for _, field := range slices.Sorted(maps.Keys(form)) {
-			values := make([][]byte, len(bodies))
-			for i, b := range bodies {
-				f, err := url.ParseQuery(string(b))
-				if err != nil {
-					return false
+	for _, f := range providertest.Frames(bodies[0]) {
+		var items []json.RawMessage
+		for _, b := range bodies {
+			for _, other := range providertest.Frames(b) {
+				if other.Path == f.Path {
+					items = append(items, other.Items...)
 				}
-				values[i] = []byte(f.Get(field))
 			}
-			one := form.Get(field)
-			if gather(values, func(v []byte) bool {
-				form.Set(field, string(v))
-				return take([]byte(form.Encode()))
-			}) {
-				return true
-			}
-			form.Set(field, one)
 		}
-		return false
-	}
-	items := make([]json.RawMessage, 0, len(bodies))
-	for _, b := range bodies {
-		var one []json.RawMessage
-		if json.Unmarshal(b, &one) != nil || len(one) != 1 {
-			items = nil
-			break
-		}
-		items = append(items, one[0])
-	}
-	if items != nil {
-		return take(joined(items))
-	}
-	var outer map[string]json.RawMessage
-	if json.Unmarshal(first, &outer) != nil {
-		return false
-	}
-	for _, name := range slices.Sorted(maps.Keys(outer)) {
-		one := outer[name]
-		if !bytes.HasPrefix(one, []byte("[")) {
-			continue
-		}
-		values := make([][]byte, len(bodies))
-		for i, b := range bodies {
-			var o map[string]json.RawMessage
-			if json.Unmarshal(b, &o) != nil {
-				return false
-			}
-			values[i] = o[name]
-		}
-		if gather(values, func(v []byte) bool {
-			outer[name] = v
-			b, err := json.Marshal(outer)
-			return err == nil && take(b)
-		}) {
+		if take(f.With(items)) {
 			return true
 		}
-		outer[name] = one
 	}
 	return false
-}
-
-func joined(items []json.RawMessage) []byte {
-	b := []byte{'['}
-	for i, item := range items {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, item...)
-	}
-	return append(b, ']')
 }

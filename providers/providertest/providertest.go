@@ -87,6 +87,7 @@ func Run(t *testing.T, info providers.Info, settings providers.Settings, opts Op
 	t.Run("rotation", func(t *testing.T) { checkRotation(t, info, opts) })
 	t.Run("tampering", func(t *testing.T) { checkTampering(t, info, opts) })
 	t.Run("replay", func(t *testing.T) { checkReplay(t, info, opts) })
+	t.Run("arrays", func(t *testing.T) { checkArrays(t, info, opts) })
 	t.Run("hostile", func(t *testing.T) { checkHostile(t, info, opts) })
 }
 
