@@ -52,10 +52,11 @@ type report struct {
 }
 
 func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
-	return eventgrid.Parse(name, r, read)
+	messages := smtp.Excuser{Spell: apart}
+	return eventgrid.Parse(name, r, func(b *providers.Batch, g *eventgrid.Event[report]) { read(b, g, &messages) })
 }
 
-func read(b *providers.Batch, g *eventgrid.Event[report]) {
+func read(b *providers.Batch, g *eventgrid.Event[report], messages *smtp.Excuser) {
 	if !g.Is(reportType) {
 		return
 	}
@@ -64,7 +65,8 @@ func read(b *providers.Batch, g *eventgrid.Event[report]) {
 		b.Reject(providers.Malformed(name, "data.status", providers.ErrMissing))
 		return
 	}
-	kind, known := kinds[d.Status.Lower()]
+	status := d.Status.Lower()
+	kind, known := kinds[status]
 	if !known {
 		kind = recipient.SoftBounce
 	}
@@ -84,14 +86,13 @@ func read(b *providers.Batch, g *eventgrid.Event[report]) {
 	if e.EventID == "" {
 		e.IDParts = []string{e.MessageID, e.Code, d.AttemptTime.String()}
 	}
-	reply := smtp.Reply{Text: apart(e.Detail)}
-	switch d.Status.Lower() {
+	switch status {
 	case "bounced":
-		if smtp.Excuses(reply) {
+		if messages.Excuses(e.Detail) {
 			e.Kind, e.Rule = recipient.SoftBounce, "azure-email-message"
 		}
 	case "failed":
-		v := smtp.Classify(reply)
+		v := smtp.Classify(smtp.Reply{Text: apart(e.Detail)})
 		e.Kind, e.Rule = v.Kind, v.Rule
 	}
 	b.AddTo(recipient.Email, "data.recipient", smtp.Bare(d.Recipient.String()), e)
@@ -100,7 +101,7 @@ func read(b *providers.Batch, g *eventgrid.Event[report]) {
 // apart puts spaces into a message that is one word, such as
 // "DestinationMailboxFull" in Microsoft's own example.
 func apart(s string) string {
-	if strings.ContainsAny(s, " \t\r\n") {
+	if strings.IndexByte(s, ' ') >= 0 || strings.ContainsAny(s, "\t\r\n") {
 		return s
 	}
 	var b strings.Builder

@@ -109,7 +109,8 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	if len(text) == 0 { // a test of the URL
 		return nil, nil
 	}
-	b, bad, err := batch.Array(name, field, text, read)
+	descriptions := smtp.Excuser{Spell: func(s string) string { return strings.ReplaceAll(s, "_", " ") }}
+	b, bad, err := batch.Array(name, field, text, func(b *providers.Batch, ev *event) { read(b, ev, &descriptions) })
 	if err != nil {
 		return nil, err
 	}
@@ -139,10 +140,10 @@ func (a adapter) events(r *providers.Request) (text []byte, form bool, err error
 	return bytes.TrimSpace([]byte(values.Get(field))), true, nil
 }
 
-func read(b *providers.Batch, ev *event) {
+func read(b *providers.Batch, ev *event, descriptions *smtp.Excuser) {
 	switch {
 	case ev.Event != "":
-		ev.message(b)
+		ev.message(b, descriptions)
 	case ev.Type != "":
 		ev.sync(b)
 	default:
@@ -151,7 +152,7 @@ func read(b *providers.Batch, ev *event) {
 }
 
 // message reads an event of one mail. "_id" is the mail's, not the event's.
-func (ev *event) message(b *providers.Batch) {
+func (ev *event) message(b *providers.Batch, descriptions *smtp.Excuser) {
 	what := ev.Event.Lower()
 	e := recipient.Event{
 		Kind: kinds[what], At: ev.TS.Time(), MessageID: ev.ID.String(), Code: ev.Msg.Description.String(), Rule: "mandrill-event", Detail: ev.Msg.Diag.String(),
@@ -168,7 +169,7 @@ func (ev *event) message(b *providers.Batch) {
 		// unless they name a full mailbox, a policy, the content.
 		if _, spared := smtp.Spares(smtp.Reply{Text: e.Detail}); spared {
 			e.Kind, e.Rule = recipient.SoftBounce, "mandrill-diag"
-		} else if smtp.Excuses(smtp.Reply{Text: strings.ReplaceAll(e.Code, "_", " ")}) {
+		} else if descriptions.Excuses(e.Code) {
 			e.Kind, e.Rule = recipient.SoftBounce, "mandrill-description"
 		}
 	case "reject": // Mandrill did not send

@@ -44,6 +44,8 @@ type body struct {
 	Names     wire.List          `json:"event_name"`
 	Messages  wire.Many[message] `json:"event_message"`
 	RequestID wire.Text          `json:"webhook_request_id"`
+
+	diagnostics, reasons smtp.Excuser
 }
 
 type message struct {
@@ -144,7 +146,7 @@ func (m *body) event(b *providers.Batch, msg *message, word string, kind recipie
 	if e.EventID == "" {
 		e.IDParts = []string{letters(word), e.MessageID, d.Time.String()}
 	}
-	if kind == recipient.HardBounce && (smtp.Excuses(smtp.Reply{Text: d.Diagnostic.String()}) || smtp.Excuses(smtp.Reply{Text: d.Reason.String()})) {
+	if kind == recipient.HardBounce && (m.diagnostics.Excuses(d.Diagnostic.String()) || m.reasons.Excuses(d.Reason.String())) {
 		e.Kind, e.Rule = recipient.SoftBounce, "zeptomail-diagnostic"
 	}
 	address := smtp.Bare(d.To.String())
@@ -189,6 +191,13 @@ func kindOf(word, object string) recipient.Kind {
 
 // letters drops what differs between the spellings of an event's name.
 func letters(s string) string {
+	i := 0
+	for i < len(s) && 'a' <= s[i] && s[i] <= 'z' {
+		i++
+	}
+	if i == len(s) {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case 'a' <= r && r <= 'z':

@@ -59,9 +59,15 @@ var table = map[string]decision{
 // policy (7) say nothing of the address.
 var subjects = map[string]decision{"5": isSoft, "6": isSoft, "7": isSoft}
 
-// otherwise are basic codes that name another reason than the address: a full
-// mailbox (RFC 5321); we did not sign in (RFC 4954).
-var otherwise = map[string]bool{"552": true, "530": true, "534": true, "535": true, "538": true}
+// otherwise reports whether a basic code names another reason than the address: a
+// full mailbox (RFC 5321); we did not sign in (RFC 4954).
+func otherwise(basic string) bool {
+	switch basic {
+	case "552", "530", "534", "535", "538":
+		return true
+	}
+	return false
+}
 
 func decide(enhanced string) decision {
 	_, sd, _ := strings.Cut(enhanced, ".")
@@ -91,6 +97,23 @@ func weight(e string) int {
 // Classify judges one reply. The enhanced code decides first, then the wording;
 // what neither proves hard is soft.
 func Classify(r Reply) Verdict {
+	j := judge(r)
+	return Verdict{j.kind, j.rule + j.by + j.why, j.code}
+}
+
+// judgement is a Verdict whose rule is not put together yet.
+type judgement struct {
+	kind          recipient.Kind
+	rule, by, why string // such as "smtp-", "5.2.1", "-disabled"
+	code          string
+}
+
+const (
+	byVeto  = "smtp-veto"
+	byClass = "smtp-class-" // and the class
+)
+
+func judge(r Reply) judgement {
 	found := scan(r.Text)
 	e := firstOf(EnhancedCode(r.Status), EnhancedCode(r.Code))
 	if weight(found.enhanced) > weight(e) {
@@ -99,55 +122,55 @@ func Classify(r Reply) Verdict {
 	b := firstOf(BasicCode(r.Code), BasicCode(r.Status), found.basic)
 	code := firstOf(e, b)
 
-	soft := func(rule string) Verdict { return Verdict{recipient.SoftBounce, rule, code} }
-	hard := func(rule string) Verdict { return Verdict{recipient.HardBounce, rule, code} }
+	soft := func(rule, by string) judgement { return judgement{recipient.SoftBounce, rule, by, "", code} }
+	hard := func(rule, by, why string) judgement { return judgement{recipient.HardBounce, rule, by, why, code} }
 
 	switch {
 	case code != "" && code[0] != '5':
-		return soft("smtp-class-" + code[:1])
+		return soft(byClass, code[:1])
 	// Hosts that give up on a temporary failure, and hosts that disagree with
 	// themselves ("450 5.1.1"), have not said that it is final.
 	case e != "" && b != "" && b[0] == '4' && (found.placed || b != found.basic),
 		found.enhanced != "" && found.enhanced[0] == '4':
-		return soft("smtp-class-4")
+		return soft(byClass, "4")
 	}
 	w := read(r.Text)
 	if w.vetoed() {
-		return soft("smtp-veto")
+		return soft(byVeto, "")
 	}
 	if e != "" {
 		switch decide(e) {
 		case isHard:
-			return hard("smtp-" + e)
+			return hard("smtp-", e, "")
 		case isSoft:
-			return soft("smtp-" + e)
+			return soft("smtp-", e)
 		case ifDisabled:
 			if w.has(disabled) && !w.has(rate) {
-				return hard("smtp-" + e + "-disabled")
+				return hard("smtp-", e, "-disabled")
 			}
-			return soft("smtp-" + e)
+			return soft("smtp-", e)
 		case ifNoDomain:
 			if w.has(noDomain) && !w.aboutSender() {
-				return hard("smtp-" + e + "-no-domain")
+				return hard("smtp-", e, "-no-domain")
 			}
-			return soft("smtp-" + e)
+			return soft("smtp-", e)
 		}
 	}
 	switch {
 	case w.aboutSender():
-		return soft("smtp-sender")
-	case otherwise[b]:
-		return soft("smtp-" + b)
+		return soft("smtp-sender", "")
+	case otherwise(b):
+		return soft("smtp-", b)
 	case w.faulty(), w.has(unavailable) && (strings.HasPrefix(e, "5.1.") || e == "5.5.0"):
-		return hard("smtp-wording")
+		return hard("smtp-wording", "", "")
 	// RFC 7504: the host or the domain takes no mail. Said to RCPT it is about the
 	// recipient; said at connection it may be about this one host.
 	case e == "" && (b == "521" || b == "556") && w.has(atRCPT):
-		return hard("smtp-" + b)
+		return hard("smtp-", b, "")
 	case code == "":
-		return soft("smtp-no-code")
+		return soft("smtp-no-code", "")
 	}
-	return soft("smtp-" + code)
+	return soft("smtp-", code)
 }
 
 // Excuses reports whether a reply names another reason than the address: a
@@ -156,16 +179,40 @@ func Classify(r Reply) Verdict {
 // it of bounces that the provider already calls hard; a reply that says
 // nothing excuses nothing.
 func Excuses(r Reply) bool {
-	v := Classify(r)
+	j := judge(r)
 	switch {
-	case v.Hard(), v.Code == "" && v.Rule != "smtp-veto":
+	case j.kind == recipient.HardBounce:
 		return false
-	case v.Rule == "smtp-veto", v.Rule == "smtp-class-4", otherwise[v.Code], v.Code == "5.1.7", v.Code == "5.1.8":
+	case j.rule == byVeto, j.rule == byClass && j.by == "4":
 		return true
-	case len(v.Code) < 5:
+	case otherwise(j.code), j.code == "5.1.7", j.code == "5.1.8":
+		return true
+	case len(j.code) < 5:
 		return false
 	}
-	return v.Code[2] == '2' || v.Code[2] == '3' || v.Code[2] == '6' || v.Code[2] == '7'
+	return j.code[2] == '2' || j.code[2] == '3' || j.code[2] == '6' || j.code[2] == '7'
+}
+
+// Excuser is Excuses for the texts of one request, which often say the same one after
+// the other.
+type Excuser struct {
+	Spell func(text string) string // makes words of a text; nil: it has them
+
+	last    string
+	excuses bool
+}
+
+// Excuses reports whether a text names another reason than the address.
+func (e *Excuser) Excuses(text string) bool {
+	if text == e.last { // at first "", which excuses nothing
+		return e.excuses
+	}
+	e.last = text
+	if e.Spell != nil {
+		text = e.Spell(text)
+	}
+	e.excuses = Excuses(Reply{Text: text})
+	return e.excuses
 }
 
 func firstOf(values ...string) string {

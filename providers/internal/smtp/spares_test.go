@@ -1,6 +1,9 @@
 package smtp
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestSpares(t *testing.T) {
 	tests := []struct {
@@ -42,5 +45,24 @@ func TestSpares(t *testing.T) {
 		if code != tt.code || got != tt.want {
 			t.Errorf("%+v: %q, %v, want %q, %v", tt.reply, code, got, tt.code, tt.want)
 		}
+	}
+}
+
+func TestExcuser(t *testing.T) {
+	asked := 0
+	e := Excuser{Spell: func(s string) string { asked++; return strings.ReplaceAll(s, "_", " ") }}
+	for _, tt := range []struct {
+		text string
+		want bool
+	}{{"", false}, {"mailbox_full", true}, {"mailbox_full", true}, {"", false}, {"bad_mailbox", false}, {"mailbox_full", true}, {"550 5.7.1 no", true}} {
+		if got := e.Excuses(tt.text); got != tt.want {
+			t.Errorf("%q: %v", tt.text, got)
+		}
+	}
+	if asked != 5 {
+		t.Errorf("asked %d times, want 5: the same text again is asked about once", asked)
+	}
+	if plain := (Excuser{}); !plain.Excuses("mailbox full") || plain.Excuses("mailbox_full") {
+		t.Error("a text that has words is taken as it is")
 	}
 }

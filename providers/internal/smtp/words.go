@@ -1,6 +1,9 @@
 package smtp
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // mark is what a word in a reply means.
 type mark uint16
@@ -107,18 +110,27 @@ func read(text string) (w wording) {
 	if len(text) > maxText {
 		text = text[:maxText]
 	}
+	if len(text) <= 128 { // so that less room is cleared
+		var room [128]byte
+		return find(plain(room[:0], text))
+	}
 	var room [512]byte
-	line := plain(room[:0], text)
+	return find(plain(room[:0], text))
+}
+
+// find reads a line that plain made.
+func find(line []byte) (w wording) {
 	senderAt, refusalAt, accountAt := -1, -1, -1
-	var s uint16
-	for i := 0; i < len(line); i++ {
-		s = words.next[s][class[line[i]]]
-		m := words.marks[s]
-		if m == 0 {
+	states := words.states
+	s := &states[0]
+	for i, c := range line {
+		s = &states[s.next[class[c]]]
+		if s.marks == 0 {
 			continue
 		}
+		m := s.marks
 		if m&wholeEnds != 0 {
-			if n := words.whole[s]; !wordByte(line, i+1) && !wordByte(line, i-int(n.size)) {
+			if n := words.whole[s.whole]; !wordByte(line, i+1) && !wordByte(line, i-int(n.size)) {
 				w.marks |= n.mark
 			}
 		}
@@ -155,56 +167,86 @@ func wordByte(line []byte, i int) bool {
 // hosts that the reply quotes: neither <Spam.Policy@example.com> nor "host
 // mx.barracudanetworks.com[192.0.2.1] said" says anything of spam.
 func plain(out []byte, text string) []byte {
-	start, space := true, true // at the start of a line; of a word
+	n := len(out)
+	out = slices.Grow(out, len(text))[:n+len(text)] // n counts what is written; it never gets longer
+	start, space := true, true                      // at the start of a line; of a word
 	for i := 0; i < len(text); {
+		if !space { // the rest of a word
+			for ; i < len(text) && inWord[text[i]] != 0; i++ {
+				out[n] = inWord[text[i]]
+				n++
+			}
+			if i == len(text) {
+				break
+			}
+		}
 		c := text[i]
 		switch {
 		case c <= ' ' || c == 0x7f:
 			start = start || c == '\n' || c == '\r'
 			if !space {
-				out, space = append(out, ' '), true
+				out[n], space = ' ', true
+				n++
 			}
 			i++
 			continue
 		case space && (c == '2' || c == '4' || c == '5'):
-			if n := prefix(text[i:], start); n > 0 {
-				i, start = i+n, false
+			if size := prefix(text[i:], start); size > 0 {
+				i, start = i+size, false
 				continue
 			}
 		case space && c|0x20 == 'h':
-			if n := quotedHost(text[i:]); n > 0 {
-				i, start = i+n, false
+			if size := quotedHost(text[i:]); size > 0 {
+				i, start = i+size, false
 				continue
 			}
 		case c == '<':
-			if n := angled(text[i:]); n > 0 {
-				i, start = i+n, false
+			if size := angled(text[i:]); size > 0 {
+				i, start = i+size, false
 				if !space {
-					out, space = append(out, ' '), true
+					out[n], space = ' ', true
+					n++
 				}
 				continue
 			}
 		case c == '@':
 			// Take the local part back and skip the domain.
-			for len(out) > 0 && atom(out[len(out)-1]) {
-				out = out[:len(out)-1]
+			for n > 0 && atom(out[n-1]) {
+				n--
 			}
 			for i++; i < len(text) && atom(text[i]); i++ { //nolint:revive // skips
 			}
-			space = len(out) == 0 || out[len(out)-1] == ' '
+			space = n == 0 || out[n-1] == ' '
 			continue
 		case c == 0xe2 && i+2 < len(text) && text[i+1] == 0x80 && text[i+2] == 0x99: // ’
-			out, space, start = append(out, '\''), false, false
+			out[n], space, start = '\'', false, false
+			n++
 			i += 3
 			continue
 		}
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		out, space, start = append(out, c), false, false
+		out[n], space, start = lowered(c), false, false
+		n++
 		i++
 	}
-	return out
+	return out[:n]
+}
+
+// inWord are the bytes that stand for themselves within a word, in lower case; 0 for
+// those that plain must look at.
+var inWord = func() (table [256]byte) {
+	for c := range table {
+		if c > ' ' && c != 0x7f && c != '<' && c != '@' && c != 0xe2 {
+			table[c] = lowered(byte(c))
+		}
+	}
+	return table
+}()
+
+func lowered(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c |= 0x20
+	}
+	return c
 }
 
 // prefix returns the length of a code at the start of a line ("550-",
