@@ -34,6 +34,7 @@ type Request struct {
 
 	query, form url.Values
 	parts       map[string][]byte
+	only        *onlyField
 	decoded     any
 }
 
@@ -113,6 +114,27 @@ func (r *Request) Form() (url.Values, error) {
 	}
 	r.form = form
 	return form, nil
+}
+
+type onlyField struct {
+	both []byte
+	name int // how long it is
+}
+
+// OnlyField returns the name of the only field of an urlencoded body and, behind it in
+// the same memory, its value: for large ones, which Form would copy. Where it is not
+// ok, Form says what the body is.
+func (r *Request) OnlyField() (both []byte, name int, ok bool) {
+	if r.only == nil {
+		if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "multipart/form-data" { //nolint:errcheck // as in Form
+			return nil, 0, false
+		}
+		if both, name, ok = decodeField(r.Body); !ok {
+			return nil, 0, false
+		}
+		r.only = &onlyField{both, name}
+	}
+	return r.only.both, r.only.name, true
 }
 
 func (r *Request) multipart(boundary string) (url.Values, error) {

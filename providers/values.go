@@ -58,34 +58,68 @@ func unescape(b *strings.Builder, s []byte) (string, bool) {
 
 func unescapeRest(b *strings.Builder, s []byte) bool {
 	var room [512]byte
-	n := 0
+	for len(s) > 0 {
+		part := s
+		if len(s) > len(room) {
+			part = s[:len(room)]
+			if i := bytes.LastIndexByte(part[len(part)-2:], '%'); i >= 0 { // an escape stays whole
+				part = part[:len(part)-2+i]
+			}
+		}
+		n, ok := decode(room[:], part)
+		if !ok {
+			return false
+		}
+		b.Write(room[:n]) //nolint:errcheck // a Builder never fails
+		s = s[len(part):]
+	}
+	return true
+}
+
+// decode is url.QueryUnescape into out, and returns how long that is; false for what
+// is malformed, and for what needs more room.
+func decode(out, s []byte) (n int, ok bool) {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch c {
 		case '%':
 			if i+2 >= len(s) {
-				return false
+				return 0, false
 			}
 			high, low := nibbles[s[i+1]], nibbles[s[i+2]]
 			if high|low > 15 {
-				return false
+				return 0, false
 			}
 			c = high<<4 | low
 			i += 2
 		case '+':
 			c = ' '
 		case ';':
-			return false
+			return 0, false
 		}
-		if n >= len(room) {
-			b.Write(room[:]) //nolint:errcheck // a Builder never fails
-			n = 0
+		if n == len(out) {
+			return 0, false
 		}
-		room[n] = c
+		out[n] = c
 		n++
 	}
-	b.Write(room[:n]) //nolint:errcheck // a Builder never fails
-	return true
+	return n, true
+}
+
+// decodeField decodes a form that is one field: its name and, from there on, its
+// value, in one piece of memory.
+func decodeField(form []byte) (both []byte, name int, ok bool) {
+	if len(form) == 0 || bytes.IndexByte(form, '&') >= 0 {
+		return nil, 0, false
+	}
+	rawName, rawValue, _ := bytes.Cut(form, is)
+	both = make([]byte, max(0, len(form)-2*bytes.Count(form, percent))) // enough for what is well-formed
+	name, ok = decode(both, rawName)
+	if !ok {
+		return nil, 0, false
+	}
+	n, ok := decode(both[name:], rawValue)
+	return both[:name+n], name, ok
 }
 
 // nibbles are the values of the hex digits; 16 for all other bytes.

@@ -130,6 +130,9 @@ func (a adapter) events(r *providers.Request) (text []byte, form bool, err error
 	if body := bytes.TrimSpace(r.Body); len(a.signature.secrets) == 0 && len(body) > 0 && (body[0] == '[' || body[0] == '{') {
 		return body, false, nil
 	}
+	if both, n, ok := r.OnlyField(); ok && string(both[:n]) == field { // as it always is
+		return bytes.TrimSpace(both[n:]), true, nil
+	}
 	values, err := r.Form()
 	if err != nil {
 		return nil, true, providers.Malformed(name, "body", providers.ErrForm)

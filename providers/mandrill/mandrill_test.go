@@ -1,10 +1,13 @@
 package mandrill
 
 import (
+	"crypto/sha1" //nolint:gosec // as Mandrill signs
+	"encoding/base64"
 	"net/url"
 	"testing"
 
 	"github.com/strikeout/strikeout/providers"
+	"github.com/strikeout/strikeout/providers/internal/sign"
 	"github.com/strikeout/strikeout/providers/providertest"
 )
 
@@ -25,6 +28,51 @@ func msg(kind, more string) string {
 
 func list(kind, action, reason string) string {
 	return `{"type":"` + kind + `","action":"` + action + `","ts":1772619400,"reject":{"reason":"` + reason + `","detail":null,"last_event_at":"2026-03-04 10:16:40","email":"a@example.com","expires_at":null}}`
+}
+
+// TestSignedForms: whatever the form looks like, what is signed is what net/url reads,
+// and the published key proves an empty array alone.
+func TestSignedForms(t *testing.T) {
+	a, err := New(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := []byte(settings.Get("signing_secret", ""))
+	for _, tt := range []struct {
+		body   string
+		tested bool // with the published key
+		events int
+		whole  bool // Parse has no error
+	}{
+		{"mandrill_events=[]", true, 0, true},
+		{"mandrill_events=+%5B%5d", true, 0, true},
+		{"&mandrill_events=[]", true, 0, true},
+		{"mandrill_events=[]&mandrill_events=[1]", true, 0, true},
+		{"mandrill_events=[]&x=1", false, 0, true},
+		{"x=[]", false, 0, false},
+		{"mandrill_events", false, 0, true},
+		{"mandrill_events=" + url.QueryEscape("["+msg("spam", "")+"]"), false, 1, true},
+		{"a+b=%31&mandrill%5fevents=" + url.QueryEscape(msg("spam", "")), false, 1, true},
+	} {
+		form, err := url.ParseQuery(tt.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request := func(key []byte) *providers.Request {
+			mac := sign.Sum(sha1.New, key, []byte("https://u.example.com/m"), signedFields(form))
+			return providers.Shot{URL: "https://u.example.com/m"}.Post("application/x-www-form-urlencoded", []byte(tt.body), signatureHeader, base64.StdEncoding.EncodeToString(mac))
+		}
+		if err := a.Verify(t.Context(), request(testKey[0])); (err == nil) != tt.tested {
+			t.Errorf("%s: with the published key: %v", tt.body, err)
+		}
+		r := request(own)
+		if err := a.Verify(t.Context(), r); err != nil {
+			t.Errorf("%s: %v", tt.body, err)
+		}
+		if events, err := a.Parse(r); len(events) != tt.events || (err == nil) != tt.whole {
+			t.Errorf("%s: %d events, %v", tt.body, len(events), err)
+		}
+	}
 }
 
 func TestKinds(t *testing.T) {
