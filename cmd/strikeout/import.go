@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -65,7 +64,6 @@ func (cmd *importCmd) Run(e *env) error {
 	if lite {
 		cfg.Together = sqliteTogether
 	}
-	debug.SetGCPercent(gcPercent)
 	db, keyer, err := e.openStore(c, e.logger(c), nil, func(sc *store.Config) {
 		if sc.Bulk = true; lite {
 			sc.BatchEvents = cfg.Together
@@ -97,8 +95,6 @@ const (
 	sqliteTogether = 20_000
 	// mysqlTogether: there, others wait for the same addresses alone.
 	mysqlTogether = 10_000
-	// gcPercent: what waits for the database is large and short-lived.
-	gcPercent = 50
 )
 
 // config is what the command line says.
