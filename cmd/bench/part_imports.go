@@ -26,7 +26,7 @@ func (e *bench) suppressionsList(n int) (path string, err error) {
 }
 
 // importing is a contender: `strikeout import` of a list into a new database.
-func (e *bench) importing(ctx context.Context, name, list string, lite bool) (contender, error) {
+func (e *bench) importing(name, list string, lite bool) (contender, error) {
 	pid := 0
 	if !lite {
 		if err := e.startServer(); err != nil {
@@ -34,7 +34,6 @@ func (e *bench) importing(ctx context.Context, name, list string, lite bool) (co
 		}
 		pid = e.server.PID()
 	}
-	runs := 0
 	var folder string
 	p := e.process(name, e.addresses, 0, list, pid, func(ctx context.Context) *exec.Cmd {
 		c := exec.CommandContext(ctx, e.program, "import", "-") //nolint:gosec // our own program
@@ -43,8 +42,7 @@ func (e *bench) importing(ctx context.Context, name, list string, lite bool) (co
 	})
 	run := p.run
 	p.run = func(ctx context.Context) (s sample, err error) {
-		runs++
-		id := fmt.Sprintf("imports_%d_%d", e.ids.take(), runs)
+		id := fmt.Sprintf("imports_%d", e.ids.take())
 		url := "sqlite:" + filepath.Join(e.dir, id+".db")
 		if !lite {
 			if url, err = storebench.Create(ctx, e.server.DSN(), id); err != nil {
@@ -59,7 +57,7 @@ func (e *bench) importing(ctx context.Context, name, list string, lite bool) (co
 		}
 		return run(ctx)
 	}
-	return p, ctx.Err() //nolint:wrapcheck // the caller's own
+	return p, nil
 }
 
 // imports measures lists on their way into a new database.
@@ -83,7 +81,7 @@ func (e *bench) imports(ctx context.Context) (*section, error) {
 		{"contacts, MariaDB", people, false},
 		{"suppressions, MariaDB", suppressions, false},
 	} {
-		c, err := e.importing(ctx, k.what, k.list, k.lite)
+		c, err := e.importing(k.what, k.list, k.lite)
 		if err != nil {
 			return nil, err
 		}
