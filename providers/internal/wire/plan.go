@@ -179,26 +179,31 @@ func (p *plan) field(name []byte) int {
 func fold(name []byte) string {
 	out := make([]byte, 0, 32)
 	for _, c := range name {
-		switch {
-		case c == '_' || c == '-':
-			continue
-		case 'a' <= c && c <= 'z':
-			c -= 'a' - 'A'
+		if c, counts := foldByte(c); counts {
+			out = append(out, c)
 		}
-		out = append(out, c)
 	}
 	return string(out)
+}
+
+// foldByte is a byte of a name as it is compared; hyphens and underscores do not count.
+func foldByte(c byte) (as byte, counts bool) {
+	switch {
+	case c == '_' || c == '-':
+		return c, false
+	case 'a' <= c && c <= 'z':
+		c -= 'a' - 'A'
+	}
+	return c, true
 }
 
 // folds reports whether a name is this when folded.
 func folds(name []byte, fold string) bool {
 	n := 0
 	for _, c := range name {
-		switch {
-		case c == '_' || c == '-':
+		c, counts := foldByte(c)
+		if !counts {
 			continue
-		case 'a' <= c && c <= 'z':
-			c -= 'a' - 'A'
 		}
 		if n == len(fold) || fold[n] != c {
 			return false
