@@ -141,6 +141,7 @@ const (
 func (s *Server) tally() {
 	known := map[int64]bool{}
 	failing := false
+	var looked time.Time
 	t := time.NewTimer(0)
 	defer t.Stop()
 	for {
@@ -160,7 +161,9 @@ func (s *Server) tally() {
 			}
 		case more:
 			rest = tallyRest * time.Since(began)
-		default:
+		}
+		if err == nil && (!more || began.Sub(looked) >= tallyEvery) { // a flood may keep the counting behind for long
+			looked = began
 			s.brake(ctx, known)
 		}
 		failing = err != nil

@@ -35,7 +35,7 @@ const (
 // Complaints and bounces are counted by the recipient's domain, as far as the
 // address is known.
 const selectUncounted = "SELECT e.id, e.kind, e.source, COALESCE(e.endpoint, ''), COALESCE(e.code, ''), COALESCE(e.rule, ''), e.received_at, COALESCE(r.address, '') FROM events e " +
-	"LEFT JOIN recipients r ON r.recipient_key = e.recipient_key AND r.channel = 'email' AND e.kind IN ('hard_bounce', 'soft_bounce', 'complaint') " +
+	"LEFT JOIN recipients r ON r.recipient_key = e.recipient_key AND r.channel = 'email' AND e.source = 'provider' AND e.kind IN ('hard_bounce', 'soft_bounce', 'complaint') " +
 	"WHERE e.id > ? AND e.id <= ? ORDER BY e.id LIMIT ?"
 
 // uncounted is what a count needs of an event.
@@ -47,9 +47,10 @@ type uncounted struct {
 }
 
 // RollUp counts some of the events that are not counted yet for the desk, in
-// the gap-free order of the feed. It returns how many, and whether more wait.
-// Any number of processes may call it: the cursor and the counters move in one
-// transaction, and who finds that the cursor has moved drops its work.
+// the gap-free order of the feed. It returns how many, and whether more wait or
+// may have come since it last asked. Any number of processes may call it: the
+// cursor and the counters move in one transaction, and who finds that the
+// cursor has moved drops its work.
 func (db *DB) RollUp(ctx context.Context) (n int, more bool, err error) {
 	if err := db.ready(ctx); err != nil {
 		return 0, false, err
@@ -65,7 +66,7 @@ func (db *DB) RollUp(ctx context.Context) (n int, more bool, err error) {
 	if err != nil {
 		after = 0 // nothing is counted yet
 	}
-	upTo, err := db.settledAfter(ctx, after)
+	upTo, known, err := db.settledAfter(ctx, after)
 	if err != nil || upTo <= after {
 		return 0, false, err
 	}
@@ -73,9 +74,10 @@ func (db *DB) RollUp(ctx context.Context) (n int, more bool, err error) {
 	if err != nil {
 		return 0, false, wrap("count events", err)
 	}
-	if more = n == rollupStep; more {
+	if n == rollupStep {
 		upTo = last
 	}
+	more = n == rollupStep || known // what came since is not known
 	err = db.inTx(ctx, "count events", func(tx *sqlx.Tx) error {
 		// First of all: whoever comes second waits here, and finds nothing to do.
 		res, err := tx.ExecContext(ctx, "UPDATE meta SET value = ? WHERE name = ? AND value = ?", strconv.FormatInt(upTo, 10), metaRollup, at)
@@ -93,23 +95,24 @@ func (db *DB) RollUp(ctx context.Context) (n int, more bool, err error) {
 	return n, more, nil
 }
 
-// settledAfter returns up to which id nothing is missing. It asks the writers
-// only when there is something new.
-func (db *DB) settledAfter(ctx context.Context, after int64) (int64, error) {
+// settledAfter returns up to which id nothing is missing, and whether that was
+// known from before. It asks the writers only when there is something new.
+func (db *DB) settledAfter(ctx context.Context, after int64) (upTo int64, known bool, err error) {
 	db.feed.mu.Lock()
 	settled := db.feed.settled
 	db.feed.mu.Unlock()
 	if settled > after {
-		return settled, nil
+		return settled, true, nil
 	}
 	var top int64
 	if err := db.read.GetContext(ctx, &top, "SELECT COALESCE(MAX(id), 0) FROM events"); err != nil {
-		return 0, wrap("count events", err)
+		return 0, false, wrap("count events", err)
 	}
 	if top <= after {
-		return after, nil
+		return after, false, nil
 	}
-	return db.settle(ctx)
+	upTo, err = db.settle(ctx)
+	return upTo, false, err
 }
 
 // tallyOf counts a step's events. It returns how many there are, and the last

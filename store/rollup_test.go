@@ -144,6 +144,22 @@ func TestRollUpByMany(t *testing.T) {
 	})
 }
 
+// What one process knows to be settled is not all there is: others write too.
+func TestRollUpGoesOn(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		now, _ := clock()
+		a, b := open(store.Config{Now: now}), open(store.Config{Now: now})
+		record(t, a, report(nth(0), recipient.Delivered, "0", noon, noon))
+		if list, err := a.Feed(t.Context(), 0, 10); err != nil || len(list) != 1 {
+			t.Fatalf("feed: got %d, %v", len(list), err)
+		}
+		record(t, b, report(nth(1), recipient.Delivered, "1", noon, noon))
+		if n := rollUp(t, a); n != 2 {
+			t.Errorf("counted %d, want 2", n)
+		}
+	})
+}
+
 func TestPruneCounts(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
 		now, set := clock()
