@@ -314,6 +314,16 @@ func TestStoredAPIKeys(t *testing.T) {
 	if b.store.keyReads > 3 {
 		t.Errorf("the keys were read %d times", b.store.keyReads)
 	}
+	used := b.clock.now()
+	b.clock.add(time.Second)
+	ask("so_live_unknown")
+	b.store.set(func(f *fakeStore) { f.down = errors.New("gone") })
+	b.srv.saveKeyUse() // comes again
+	b.store.set(func(f *fakeStore) { f.down = nil })
+	b.srv.saveKeyUse()
+	if got := b.store.keys[0].LastUsedAt; !got.Equal(used) {
+		t.Errorf("last used: got %v, want %v", got, used)
+	}
 	b.store.set(func(f *fakeStore) { f.keys[0].RevokedAt = b.clock.now() })
 	b.clock.add(keysFresh)
 	if got := ask("so_live_stored"); got != 401 {

@@ -40,6 +40,7 @@ type keyring struct {
 	loaded []APIKey
 	at     time.Time // of the last successful load
 	tried  time.Time
+	used   map[string]time.Time // the store's keys by name, until the store knows
 }
 
 func newKeyring(st Store, fixed []APIKey, now func() time.Time) *keyring {
@@ -56,6 +57,15 @@ func (k *keyring) find(ctx context.Context, secret string) (APIKey, bool, error)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.now()
+	key, ok, err := k.stored(ctx, sum, now)
+	if ok {
+		k.note(key.Name, now)
+	}
+	return key, ok, err
+}
+
+// stored finds one of the store's keys. It is called under the lock.
+func (k *keyring) stored(ctx context.Context, sum [32]byte, now time.Time) (APIKey, bool, error) {
 	key, ok := match(k.loaded, sum)
 	fresh := now.Sub(k.at) < keysFresh
 	if ok && fresh || !ok && fresh && now.Sub(k.tried) < keysRetry {
@@ -75,6 +85,40 @@ func (k *keyring) find(ctx context.Context, secret string) (APIKey, bool, error)
 	k.at = now
 	key, ok = match(k.loaded, sum)
 	return key, ok, nil
+}
+
+// note is called under the lock.
+func (k *keyring) note(name string, at time.Time) {
+	if k.used == nil {
+		k.used = map[string]time.Time{}
+	}
+	if at.After(k.used[name]) {
+		k.used[name] = at
+	}
+}
+
+// takeUsed returns when keys were used since the last time.
+func (k *keyring) takeUsed() map[string]time.Time {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	used := k.used
+	k.used = nil
+	return used
+}
+
+// saveKeyUse stores when keys were used: whoever wants to revoke one has to know
+// whether something still needs it.
+func (s *Server) saveKeyUse() {
+	ctx, cancel := context.WithTimeout(context.Background(), saveTimeout)
+	defer cancel()
+	for name, at := range s.keys.takeUsed() {
+		if err := s.cfg.Store.TouchAPIKey(ctx, name, at); err != nil {
+			s.log.Warn("cannot store when an API key was used", "err", err)
+			s.keys.mu.Lock()
+			s.keys.note(name, at)
+			s.keys.mu.Unlock()
+		}
+	}
 }
 
 func match(keys []APIKey, sum [32]byte) (found APIKey, ok bool) {

@@ -407,6 +407,17 @@ func (f *fakeStore) APIKeys(context.Context) ([]store.APIKey, error) {
 	return append([]store.APIKey(nil), f.keys...), err
 }
 
+func (f *fakeStore) TouchAPIKey(_ context.Context, name string, at time.Time) error {
+	unlock, err := f.lock()
+	defer unlock()
+	for i := range f.keys {
+		if err == nil && f.keys[i].Name == name {
+			f.keys[i].LastUsedAt = at
+		}
+	}
+	return err
+}
+
 func (f *fakeStore) Meta(_ context.Context, name string) (string, bool, error) {
 	unlock, err := f.lock()
 	defer unlock()

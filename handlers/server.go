@@ -209,6 +209,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.saveWatches()
 	s.saveLinkCounts()
+	s.saveKeyUse()
 	s.saveTraffic()
 	// Last, so that readiness can be asked while requests finish.
 	err = errors.Join(err, s.deskApp.ShutdownWithContext(ctx), s.metricsApp.ShutdownWithContext(ctx))

@@ -47,6 +47,7 @@ type Store interface {
 
 	Audit(ctx context.Context, e store.AuditEntry) error
 	APIKeys(ctx context.Context) ([]store.APIKey, error)
+	TouchAPIKey(ctx context.Context, name string, at time.Time) error
 	Meta(ctx context.Context, name string) (string, bool, error)
 	SetMeta(ctx context.Context, name, value string) error
 }

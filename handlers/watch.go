@@ -151,6 +151,7 @@ func (s *Server) start() {
 				s.saveWatches()
 				s.countQuarantine()
 				s.saveLinkCounts()
+				s.saveKeyUse()
 				s.saveTraffic()
 				s.watchHealth()
 				select {

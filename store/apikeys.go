@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -85,11 +86,12 @@ func (db *DB) EndAPIKey(ctx context.Context, name string, by By) error {
 	})
 }
 
-// TouchAPIKey notes that a key was used now.
-func (db *DB) TouchAPIKey(ctx context.Context, name string) error {
+// TouchAPIKey notes when a key was used last. What another replica noted and is
+// later stays.
+func (db *DB) TouchAPIKey(ctx context.Context, name string, at time.Time) error {
 	if err := db.ready(ctx); err != nil {
 		return err
 	}
-	_, err := db.write.ExecContext(ctx, "UPDATE api_keys SET last_used_at = ? WHERE name = ?", micros(db.now()), name)
+	_, err := db.write.ExecContext(ctx, "UPDATE api_keys SET last_used_at = ? WHERE name = ? AND last_used_at < ?", micros(at), name, micros(at))
 	return wrap("note the use of an API key", err)
 }

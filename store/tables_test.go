@@ -145,10 +145,11 @@ func TestAPIKeys(t *testing.T) {
 			t.Errorf("a taken name: got %v", err)
 		}
 		set(noon.Add(time.Hour))
-		if err := errors.Join(db.TouchAPIKey(ctx, "crm"), db.RevokeAPIKey(ctx, "crm")); err != nil {
+		used := noon.Add(20 * time.Minute)
+		if err := errors.Join(db.TouchAPIKey(ctx, "crm", used), db.TouchAPIKey(ctx, "crm", noon), db.RevokeAPIKey(ctx, "crm")); err != nil {
 			t.Fatal(err)
 		}
-		k.CreatedAt, k.LastUsedAt, k.RevokedAt = noon, now(), now()
+		k.CreatedAt, k.LastUsedAt, k.RevokedAt = noon, used, now()
 		got, err := db.APIKeys(ctx)
 		if d := cmp.Diff([]store.APIKey{k}, got); d != "" || err != nil {
 			t.Errorf("keys (-want +got): %v\n%s", err, d)
