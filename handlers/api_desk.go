@@ -209,7 +209,7 @@ func (s *Server) unblockIncident(c *fiber.Ctx) error {
 	if dry {
 		freed, err = s.cfg.Store.PreviewUnblock(ctx, scope)
 	} else {
-		freed, err = s.cfg.Store.UnblockIncident(ctx, scope, recipient.FromAPI, why, by(c))
+		freed, err = s.cfg.Store.UnblockIncident(ctx, scope, recipient.FromAPI, why, s.by(c))
 	}
 	if err != nil && (freed.Free == 0 || errors.Is(err, store.ErrInvalid)) {
 		return err //nolint:wrapcheck // problemOf knows the store's errors

@@ -156,7 +156,7 @@ func (s *Server) replayHeld(c *fiber.Ctx) error {
 	}
 	ctx, cancel := s.withTimeout()
 	defer cancel()
-	one, err := s.ReplayHeld(ctx, id, by(c))
+	one, err := s.ReplayHeld(ctx, id, s.by(c))
 	if err != nil {
 		return errGone(err)
 	}
@@ -164,9 +164,6 @@ func (s *Server) replayHeld(c *fiber.Ctx) error {
 	out.add(one)
 	return sendJSON(c, out)
 }
-
-// by names the API key for the audit log.
-func by(c *fiber.Ctx) store.By { return store.By{Actor: actor(c)} }
 
 // replayFor is how long one call reads requests again.
 const replayFor = 5 * time.Second
@@ -196,7 +193,7 @@ func (s *Server) replayMany(c *fiber.Ctx) error {
 				return sendJSON(c, out)
 			}
 			ctx, cancel := s.withTimeout()
-			one, err := s.ReplayHeld(ctx, h.ID, by(c))
+			one, err := s.ReplayHeld(ctx, h.ID, s.by(c))
 			cancel()
 			switch {
 			case errors.Is(err, store.ErrNotFound): // another's replay was quicker
@@ -247,7 +244,7 @@ func (s *Server) discardHeld(c *fiber.Ctx) error {
 	}
 	ctx, cancel := s.withTimeout()
 	defer cancel()
-	if err := s.cfg.Store.DiscardHeld(ctx, id, why, by(c)); err != nil {
+	if err := s.cfg.Store.DiscardHeld(ctx, id, why, s.by(c)); err != nil {
 		return err //nolint:wrapcheck // problemOf knows the store's errors
 	}
 	return c.SendStatus(http.StatusNoContent)
@@ -304,9 +301,9 @@ func (s *Server) resolve(c *fiber.Ctx, discard bool) error {
 	ctx, cancel := s.withTimeout()
 	defer cancel()
 	if discard {
-		err = s.cfg.Store.DiscardRequest(ctx, id, why, by(c))
+		err = s.cfg.Store.DiscardRequest(ctx, id, why, s.by(c))
 	} else {
-		_, err = s.cfg.Store.FulfilRequest(ctx, id, why, recipient.FromAPI, by(c))
+		_, err = s.cfg.Store.FulfilRequest(ctx, id, why, recipient.FromAPI, s.by(c))
 	}
 	if err != nil {
 		return err //nolint:wrapcheck // problemOf knows the store's errors

@@ -101,7 +101,7 @@ func TestQuarantineAPI(t *testing.T) {
 	b.call("GET", "/v1/quarantine?after=x", readKey, "", http.StatusUnprocessableEntity, nil)
 	b.call("GET", "/v1/quarantine?limit=0", readKey, "", http.StatusUnprocessableEntity, nil)
 	log, err := db.Audited(t.Context(), store.AuditQuery{Action: "quarantine."})
-	if err != nil || len(log) != 5 || log[0].Action != "quarantine.discard" || log[0].Actor != "admin" || log[0].Detail != "a test of theirs" {
+	if err != nil || len(log) != 5 || log[0].Action != "quarantine.discard" || log[0].Actor != "admin" || log[0].Detail != "a test of theirs" || log[0].Network != "127.0.0.1" {
 		t.Errorf("audit: got %+v, %v", log, err)
 	}
 	if err := db.Quarantine(t.Context(), store.Held{Endpoint: "gone", Reason: "unreadable", ReceivedAt: b.clock.now()}); err != nil {
@@ -140,6 +140,10 @@ func TestRequestsAPI(t *testing.T) {
 	}
 	var state stateJSON
 	b.call("GET", "/v1/recipients/email/anna@example.com", readKey, "", 200, &state)
+	log, err := db.Audited(t.Context(), store.AuditQuery{Action: "request."})
+	if err != nil || len(log) != 2 || log[0].Network != "127.0.0.1" || log[1].Network != "127.0.0.1" {
+		t.Errorf("audit: got %+v, %v", log, err)
+	}
 	if !state.OptedOut || state.Events[0].Source != recipient.FromAPI || *state.Events[0].Actor != "writer" {
 		t.Errorf("got %+v", state)
 	}
