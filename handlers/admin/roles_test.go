@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
 )
 
@@ -338,7 +339,7 @@ func TestAuditPages(t *testing.T) {
 	for i := range 2100 {
 		e := store.AuditEntry{Actor: "anna", Action: "test.many", Object: "thing"}
 		if i == 2099 {
-			e = store.AuditEntry{Actor: "@eve", Action: "test.hostile", Object: "+1", Detail: hostile}
+			e = store.AuditEntry{Actor: "@eve", Action: "test.hostile", Object: "+1", Key: recipient.Key{1, 0xab}, Detail: hostile}
 		}
 		if err := d.db.Audit(t.Context(), e); err != nil {
 			t.Fatal(err)
@@ -347,6 +348,10 @@ func TestAuditPages(t *testing.T) {
 	page := get("/admin/audit")
 	if strings.Contains(page.body, "<script>alert") || !strings.Contains(page.body, "&lt;script&gt;") || !strings.Contains(page.body, "before=") {
 		t.Errorf("got\n%s", page.body)
+	}
+	const key = "01ab0000000000000000000000000000"
+	if !strings.Contains(page.body, "address "+key+"<") {
+		t.Errorf("the page names the address otherwise than the exports do:\n%s", page.body[:4000])
 	}
 	older := regexp.MustCompile(`href="(/admin/audit\?[^"]+)"`).FindStringSubmatch(get("/admin/audit?actor=anna&action=test.").body)
 	if older == nil {
@@ -360,12 +365,12 @@ func TestAuditPages(t *testing.T) {
 	if len(lines) != 2101 || !strings.HasPrefix(csv.Header.Get("Content-Disposition"), "attachment") {
 		t.Fatalf("CSV: got %d lines", len(lines))
 	}
-	if !strings.Contains(lines[1], `,'@eve,test.hostile,+1,,"'=cmd`) && !strings.Contains(lines[1], `,'@eve,test.hostile,+1,,'=cmd`) {
+	if !strings.Contains(lines[1], `,'@eve,test.hostile,+1,`+key+`,"'=cmd`) && !strings.Contains(lines[1], `,'@eve,test.hostile,+1,`+key+`,'=cmd`) {
 		t.Errorf("a formula in the CSV: %s", lines[1])
 	}
 	nd := get("/admin/audit.ndjson?actor=%40eve")
 	var line auditLine
-	if err := json.Unmarshal([]byte(nd.body), &line); err != nil || line.Detail != hostile || line.Actor != "@eve" {
+	if err := json.Unmarshal([]byte(nd.body), &line); err != nil || line.Detail != hostile || line.Recipient != key || line.Actor != "@eve" {
 		t.Errorf("NDJSON: got %q, %v", nd.body, err)
 	}
 }
