@@ -273,12 +273,18 @@ func (s *Server) listFlagged(c *Ctx, q query, v *contactsView) error {
 	return nil
 }
 
-// mailLike finds what looks like an e-mail address.
-var mailLike = regexp.MustCompile(`[^\s<>"'(),;:]+@[^\s<>"'(),;:]+`)
+// mailLike finds what looks like an e-mail address, phoneLike what looks like a
+// number with its country code; without the plus it may be any id.
+var (
+	mailLike  = regexp.MustCompile(`[^\s<>"'(),;:]+@[^\s<>"'(),;:]+`)
+	phoneLike = regexp.MustCompile(`\+[0-9][0-9 ()./-]{5,}[0-9]`)
+)
 
 // veiled hides all addresses of a text from those who see them masked: not only
 // that which the text is about, but also one of former times, or another's.
-func veiled(text string) string { return mailLike.ReplaceAllString(text, recipient.Redacted) }
+func veiled(text string) string {
+	return phoneLike.ReplaceAllString(mailLike.ReplaceAllString(text, recipient.Redacted), recipient.Redacted)
+}
 
 // nameOf is a contact as this user may see it: names and external ids often
 // hold the address.

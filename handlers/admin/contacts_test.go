@@ -254,12 +254,12 @@ func TestViewersReadNoAddress(t *testing.T) {
 	d.put(store.Contact{ExternalID: "old@example.com", Name: "Nora (old@example.com)", Email: mail("new@example.com")})
 	d.report(recipient.Event{Kind: recipient.HardBounce, Address: mail("new@example.com"), Detail: "550 <forwarded@example.org>: user unknown"})
 	a := mail("other@example.com")
-	if _, err := d.db.Act(t.Context(), store.Act{Kind: recipient.Block, Channel: recipient.Email, Address: a, Key: keyOf("other@example.com"), Source: recipient.FromAdmin, Actor: "anna", Reason: "her son asked, son@example.net"}); err != nil {
+	if _, err := d.db.Act(t.Context(), store.Act{Kind: recipient.Block, Channel: recipient.Email, Address: a, Key: keyOf("other@example.com"), Source: recipient.FromAdmin, Actor: "anna", Reason: "her son asked, son@example.net, +358 40 123 4567"}); err != nil {
 		t.Fatal(err)
 	}
 	get, _ := d.as(store.RoleOperator)
 	look, _ := d.as(store.RoleViewer)
-	for path, secrets := range map[string][]string{"/admin/contacts": {"old@example.com"}, "/admin/contacts/1": {"old@example.com", "forwarded@example.org"}, addressPath(recipient.Email, keyOf("other@example.com")): {"son@example.net"}} {
+	for path, secrets := range map[string][]string{"/admin/contacts": {"old@example.com"}, "/admin/contacts/1": {"old@example.com", "forwarded@example.org"}, addressPath(recipient.Email, keyOf("other@example.com")): {"son@example.net", "40 123 4567"}} {
 		for _, secret := range secrets {
 			want(t, "operator "+path, get(path).body, secret)
 			want(t, "viewer "+path, look(path).body, "!"+secret)

@@ -45,6 +45,9 @@ func (s *Server) showIncidents(c *Ctx) error {
 		v.Names = append(v.Names, e.Name)
 	}
 	for _, i := range list {
+		if !v.May {
+			i.Note = veiled(i.Note)
+		}
 		q := url.Values{i.Dim: {i.Name}, "from": {i.BeganAt.UTC().Format(formTime)}, "to": {i.LastAt.UTC().Add(time.Minute).Format(formTime)}}
 		l := incidentLine{Incident: i, Text: incidentText(i), Query: q.Encode()}
 		if i.Dismissed.IsZero() {

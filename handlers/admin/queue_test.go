@@ -209,7 +209,7 @@ func TestRequestPages(t *testing.T) {
 	if page := get("/admin/requests").body; !strings.Contains(page, "anna@example.com") || !strings.Contains(page, "2 waiting") {
 		t.Errorf("got\n%s", page)
 	}
-	if got := post("/admin/requests/1/opt-out", url.Values{"reason": {"she called"}}); got.StatusCode != http.StatusSeeOther {
+	if got := post("/admin/requests/1/opt-out", url.Values{"reason": {"she called for bo@example.com, +358 (40) 123-4567"}}); got.StatusCode != http.StatusSeeOther {
 		t.Fatalf("opt out: got %d\n%s", got.StatusCode, got.body)
 	}
 	if got := post("/admin/requests/1/discard", nil); got.StatusCode != http.StatusNotFound {
@@ -219,9 +219,10 @@ func TestRequestPages(t *testing.T) {
 		t.Errorf("discard: got %d", got.StatusCode)
 	}
 	page := get("/admin/requests?all=1").body
-	if !strings.Contains(page, "opted out: she called") || !strings.Contains(page, "0 waiting") {
+	if !strings.Contains(page, "opted out: she called for bo@example.com") || !strings.Contains(page, "0 waiting") {
 		t.Errorf("got\n%s", page)
 	}
+	want(t, "a viewer", view("/admin/requests?all=1").body, "opted out: she called for ‹address›, ‹address›", "!bo@example", "!123-4567")
 	if page := get("/admin/requests").body; !strings.Contains(page, "Nothing waits.") {
 		t.Errorf("got\n%s", page)
 	}
@@ -288,9 +289,11 @@ func TestIncidentPages(t *testing.T) {
 			t.Errorf("%q: got %d", bad, got.StatusCode)
 		}
 	}
-	if got := post("/admin/incidents/1/dismiss", url.Values{"reason": {"they are true"}}); got.StatusCode != http.StatusSeeOther || !strings.Contains(get("/admin/incidents").body, "they are true") {
+	if got := post("/admin/incidents/1/dismiss", url.Values{"reason": {"they are true, says bo@example.com"}}); got.StatusCode != http.StatusSeeOther || !strings.Contains(get("/admin/incidents").body, "they are true, says bo@example.com") {
 		t.Errorf("dismiss: got %d", got.StatusCode)
 	}
+	view, _ := d.as(store.RoleViewer)
+	want(t, "a viewer", view("/admin/incidents").body, "they are true, says ‹address›", "!bo@example.com")
 	if got := post("/admin/incidents/1/dismiss", nil); got.StatusCode != http.StatusNotFound {
 		t.Errorf("twice: got %d", got.StatusCode)
 	}

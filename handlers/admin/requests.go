@@ -67,6 +67,9 @@ func (s *Server) showRequests(c *Ctx) error {
 		if of.Address.IsZero() {
 			of.Address = r.Address
 		}
+		if !c.User.Can(operator) {
+			r.Resolution = veiled(r.Resolution)
+		}
 		v.Lines = append(v.Lines, requestLine{PersonRequest: r, Line: newLine(c, of), Known: found, Typed: r.Kind == store.RequestTyped, Closed: !r.ResolvedAt.IsZero()})
 	}
 	return s.render(c, http.StatusOK, v)
