@@ -285,7 +285,7 @@ func TestUnblock(t *testing.T) {
 	if done.StatusCode != http.StatusSeeOther || done.to() != "/admin/contacts/1" || d.state(mail("nobody@example.com")).Blocked() {
 		t.Fatalf("got %d to %q", done.StatusCode, done.to())
 	}
-	want(t, "after", get("/admin/contacts/1").body, `role="status">The block of the e-mail address was removed. Messages may go there again.`, "Block removed.", "By administrator operator-",
+	want(t, "after", get("/admin/contacts/1").body, `role="status">The block of the e-mail address was removed. Messages may go there again.`, "Block removed.", "By administrator operator-", "<dt>Administrator&#39;s words</dt>", "<dt>Provider&#39;s words</dt>",
 		"she called; ‹address› is right", "A block was removed by", "Somebody removed this block later.", "!This blocks the e-mail address")
 	entry := d.log()[0]
 	if entry.Action != "address.unblock" || entry.Key != keyOf("nobody@example.com") || strings.Contains(entry.Detail+entry.Object, "called") {

@@ -158,6 +158,8 @@ func (s *Server) fail(c *Ctx, err error) {
 		f = &failure{status: http.StatusNotFound, text: "There is no such record. Somebody may have removed it."}
 	case errors.Is(err, store.ErrLastAdmin):
 		f = &failure{status: http.StatusConflict, text: "This is the last administrator who can sign in. Make another one first."}
+	case errors.Is(err, store.ErrInvalid) && !changes(c.Method()):
+		f = &failure{status: http.StatusUnprocessableEntity, text: "The address of this page is cut off or was changed. Go back to the desk and begin again."}
 	case errors.Is(err, store.ErrInvalid):
 		f = &failure{status: http.StatusUnprocessableEntity, text: "This cannot be stored as it is."}
 	default:

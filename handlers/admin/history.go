@@ -90,8 +90,9 @@ func (s *Server) historyLine(c *Ctx, e *store.StoredEvent, p *panel) historyLine
 		l.Receipt = facts("Given in", words(ct.Source), "Agreed to", words(ct.Wording), "Given on", day(ct.At), "Evidence", words(ct.Evidence),
 			"Recorded by", s.who(&e.Event), "Recorded", when(e.ReceivedAt))
 	}
+	whose := speaker(e.Source)
 	l.Facts = facts("Kind", string(e.Kind), "Happened", stamp(e.At), "Heard", stamp(e.ReceivedAt), "Source", string(e.Source), "Endpoint", e.Endpoint,
-		"Rule", text(e.Rule), "Provider's code", text(e.Code), "Provider's words", words(e.Detail), "Message", text(e.MessageID), "Event", text(e.EventID),
+		"Rule", text(e.Rule), whose+" code", text(e.Code), whose+" words", words(e.Detail), "Message", text(e.MessageID), "Event", text(e.EventID),
 		"Send-out", text(e.SendOut), "Actor", e.Actor, "Way", ev.Via, "Link's key", ev.KeyID, "Link made", ev.IssuedAt,
 		"The page said", text(ev.Wording), "Its version", ev.WordingVersion, "Its language", ev.Language, "Text message", words(ev.Text), "Doubt", text(ev.Suspicious))
 	if e.Echo && e.Kind != recipient.OptIn {
@@ -101,6 +102,21 @@ func (s *Server) historyLine(c *Ctx, e *store.StoredEvent, p *panel) historyLine
 		l.Facts = append(l.Facts, facts("IP address", ev.IP, "Browser", text(ev.UserAgent))...)
 	}
 	return l
+}
+
+// speaker says whose code and words an event has.
+func speaker(s recipient.Source) string {
+	switch s {
+	case recipient.FromProvider:
+		return "Provider's"
+	case recipient.FromImport:
+		return "The list's"
+	case recipient.FromAdmin:
+		return "Administrator's"
+	case recipient.FromAPI:
+		return "The caller's"
+	}
+	return "Its"
 }
 
 func is(cause, e *store.StoredEvent) bool { return cause != nil && cause.ID == e.ID }

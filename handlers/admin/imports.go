@@ -67,7 +67,8 @@ func (s *Server) uploadLine(u store.Upload) uploadLine {
 	if l.Lost {
 		l.Words, l.Class = "broke off", "bad"
 	}
-	if u.Report != "" && json.Unmarshal([]byte(u.Report), &l.Summary) == nil {
+	// A list that could not be read has a report without a kind, and nothing to tell.
+	if u.Report != "" && json.Unmarshal([]byte(u.Report), &l.Summary) == nil && l.Summary.Kind != "" {
 		l.Lines = l.Summary.Lines()
 		l.Rejects = l.Kept && l.Summary.Rejected > 0 && !l.Working && !l.Lost
 	}
