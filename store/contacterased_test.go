@@ -71,3 +71,38 @@ func TestAListDoesNotReviveWhatItLeavesEmpty(t *testing.T) {
 		}
 	})
 }
+
+// Who edits a contact at the desk cannot read an erased address. Leaving it empty
+// takes nothing away, and another one still gets its opt-out.
+func TestAnEditKeepsWhatNobodyCanRead(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		db := open(store.Config{})
+		number := phone("+358401234561")
+		c := store.Contact{ExternalID: "1", Name: "Maija", Email: nth(1), Phone: number}
+		put(t, db, c, store.PutOptions{})
+		for _, a := range []recipient.Address{nth(1), number} {
+			act(t, db, recipient.OptOut, a)
+			if err := db.Erase(t.Context(), keyer.Key(a), store.By{Actor: "anna"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put(t, db, c, store.PutOptions{})
+		put(t, db, store.Contact{ExternalID: "1", Name: "Maija Virtanen"}, store.PutOptions{KeepUnread: true})
+		saved, err := db.Contact(t.Context(), "1")
+		if err != nil || saved.Name != "Maija Virtanen" || saved.EmailKey != keyer.Key(nth(1)) || saved.PhoneKey != keyer.Key(number) || !saved.Email.IsZero() {
+			t.Errorf("edited: got %+v, %v", saved, err)
+		}
+		put(t, db, store.Contact{ExternalID: "1", Email: nth(2)}, store.PutOptions{KeepUnread: true})
+		put(t, db, store.Contact{ExternalID: "1"}, store.PutOptions{KeepUnread: true}) // this one could be read
+		saved, err = db.Contact(t.Context(), "1")
+		if err != nil || !saved.EmailKey.IsZero() || saved.PhoneKey != keyer.Key(number) {
+			t.Errorf("another address, taken away: got %+v, %v", saved, err)
+		}
+		if r, err := db.Recipient(t.Context(), keyer.Key(nth(2))); err != nil || !r.State.OptedOut() {
+			t.Errorf("another address: got %+v, %v; want the opt-out to go along", r, err)
+		}
+		if r, err := db.Recipient(t.Context(), keyer.Key(nth(1))); err != nil || r.ErasedAt.IsZero() || !r.Address.IsZero() {
+			t.Errorf("the erased one: got %+v, %v", r, err)
+		}
+	})
+}

@@ -104,6 +104,9 @@ func (db *DB) putContact(ctx context.Context, tx *sqlx.Tx, c Contact, o PutOptio
 	case !o.Seen.IsZero() && micros(o.Seen) != was.UpdatedAt:
 		return fail(ErrChanged)
 	}
+	if o.KeepUnread {
+		c = keepUnread(c, was.contact())
+	}
 	oldEmail, oldPhone := was.keys()
 	moves := []move{
 		{recipient.Email, &c.Email, oldEmail, c.EmailKey, was.EmailOn, "email_key"},
@@ -154,6 +157,16 @@ func (db *DB) putContact(ctx context.Context, tx *sqlx.Tx, c Contact, o PutOptio
 		}
 	}
 	return c, created, putTerms(ctx, tx, id, c)
+}
+
+func keepUnread(c, was Contact) Contact {
+	if c.EmailKey.IsZero() && was.Email.IsZero() {
+		c.EmailKey = was.EmailKey
+	}
+	if c.PhoneKey.IsZero() && was.Phone.IsZero() {
+		c.PhoneKey = was.PhoneKey
+	}
+	return c
 }
 
 // lockContact locks a contact, where there is one. Not with its addresses: their

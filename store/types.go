@@ -131,6 +131,9 @@ type PutOptions struct {
 	Consent *recipient.Consent
 	Source  recipient.Source // FromAdmin, FromAPI or FromImport
 	Actor   string
+	// KeepUnread lets the contact keep an address that was erased, where it is left
+	// empty: whoever edits the contact cannot read it, and so cannot repeat it.
+	KeepUnread bool
 	// OnlyNew refuses to replace a contact: ErrExists.
 	OnlyNew bool
 	// Seen is the UpdatedAt that whoever saves has seen. When somebody saved the

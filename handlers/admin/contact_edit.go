@@ -26,6 +26,7 @@ type contactForm struct {
 	ExternalID, Name, Language string
 	Email, Phone               string
 	Seen                       string // the state that was edited, so that nobody undoes a colleague's work
+	UnreadEmail, UnreadPhone   bool   // the contact has one that was erased, and keeps it unless another is typed
 	Shared                     *store.SharedError
 	Erased                     []string // channels whose address was erased and may not be read
 	Consent                    consentForm
@@ -50,7 +51,14 @@ func (s *Server) showEditContact(c *Ctx) error {
 		return err
 	}
 	return s.render(c, http.StatusOK, contactForm{ID: ct.ID, ExternalID: ct.ExternalID, Name: recipient.Clean(ct.Name, maxName),
-		Language: recipient.Clean(ct.Language, maxLanguage), Email: ct.Email.Value(), Phone: ct.Phone.Value(), Seen: seen(ct)})
+		Language: recipient.Clean(ct.Language, maxLanguage), Email: ct.Email.Value(), Phone: ct.Phone.Value(), Seen: seen(ct)}.unread(ct))
+}
+
+// unread notes which addresses of the contact were erased: a form cannot show them.
+func (v contactForm) unread(ct store.Contact) contactForm {
+	v.UnreadEmail = ct.Email.IsZero() && !ct.EmailKey.IsZero()
+	v.UnreadPhone = ct.Phone.IsZero() && !ct.PhoneKey.IsZero()
+	return v
 }
 
 func seen(ct store.Contact) string { return ct.UpdatedAt.Format(time.RFC3339Nano) }
@@ -73,9 +81,9 @@ func (s *Server) editContact(c *Ctx) error {
 	if err != nil {
 		return err
 	}
-	v := readContact(c)
+	v := readContact(c).unread(ct)
 	v.ID, v.ExternalID = ct.ID, ct.ExternalID
-	o := store.PutOptions{}
+	o := store.PutOptions{KeepUnread: true}
 	if o.Seen, err = time.Parse(time.RFC3339Nano, v.Seen); err != nil {
 		return refuse(http.StatusUnprocessableEntity, "This form is incomplete. Load the page again.")
 	}

@@ -485,6 +485,15 @@ func TestEraseContact(t *testing.T) {
 		t.Fatalf("got %d\n%s", got.StatusCode, got.body)
 	}
 	want(t, "unreadable", get("/admin/contacts/2").body, "an erased address")
+	// Whoever changes something else leaves the field empty, and the address where it is.
+	d.now = d.now.Add(time.Second)
+	edit := get("/admin/contacts/2/edit").body
+	want(t, "form of an erased address", edit, "It was erased and cannot be shown. The contact keeps it")
+	seen = regexp.MustCompile(`name="seen" value="([^"]+)"`).FindStringSubmatch(edit)[1]
+	if got := post("/admin/contacts/2", url.Values{"seen": {seen}, "name": {"Bo Body"}, "email": {""}}); got.to() != "/admin/contacts/2" {
+		t.Fatalf("got %d\n%s", got.StatusCode, got.body)
+	}
+	want(t, "edited", get("/admin/contacts/2").body, "Bo Body", "an erased address", "!This contact has no address")
 	form = url.Values{"seen": {regexp.MustCompile(`name="seen" value="([^"]+)"`).FindStringSubmatch(get("/admin/contacts/2/edit").body)[1]}, "name": {"Bo"}, "email": {"nobody@example.com"},
 		"consent_source": {"letter"}, "consent_wording": {"Write me"}, "consent_date": {"2026-11-23"}, "consent_evidence": {"file 3"}}
 	if got := post("/admin/contacts/2", form); got.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(got.body, "Only consent given since counts") {
