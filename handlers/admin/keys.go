@@ -19,10 +19,10 @@ type Scope struct{ Name, Help string }
 
 // Scopes are all scopes of API keys. None includes another.
 var Scopes = []Scope{
-	{"read", "look addresses and contacts up, check lists before a send-out"},
+	{"read", "look everything up but quarantined requests, follow the feed, check lists before a send-out"},
 	{"mint", "make unsubscribe links"},
-	{"write", "block, unblock, opt out and in, save contacts"},
-	{"admin", "erase people, export"},
+	{"write", "block, unblock, opt out and in, save contacts, import lists, deal with requests, quarantine and incidents"},
+	{"admin", "erase people, export, read and discard quarantined requests"},
 }
 
 // NewAPIKey makes the secret of an API key and what is kept of it.
