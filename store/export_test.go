@@ -93,6 +93,7 @@ func Statements(db *DB, keys []recipient.Key, prints []recipient.Fingerprint) ma
 	s["contacts at, phone"] = Statement{selectByKeys("phone", keys[:50]), []any{1000}}
 	s["causes"] = Statement{selectAt, []any{k, 0, 1, 2, 3, 4, 5}}
 	s["echoes"] = Statement{selectEchoes, []any{k}}
+	s["told"] = Statement{selectTold, []any{k, 0}}
 	s["event"] = Statement{selectEvent, []any{5}}
 	s["contact by id"] = Statement{selectContacts + "WHERE c.id = ?", []any{5}}
 	q, args, err := sqlx.In(firstTerms, []int64{1, 2, 3}, []byte("person1"), []byte("person2"))

@@ -255,6 +255,7 @@ type Causes struct {
 const (
 	selectAt     = "SELECT id, " + eventColumns + " FROM events WHERE recipient_key = ? AND at IN (?, ?, ?, ?, ?, ?) ORDER BY at DESC, id DESC LIMIT 100"
 	selectEchoes = "SELECT id, " + eventColumns + " FROM events WHERE recipient_key = ? AND echo = 1 ORDER BY at DESC, id DESC LIMIT 20"
+	selectTold   = "SELECT id, " + eventColumns + " FROM events WHERE recipient_key = ? AND at >= ? AND source = 'provider' AND kind IN ('hard_bounce', 'complaint', 'opt_out') ORDER BY at DESC, id DESC LIMIT 100"
 	selectEvent  = "SELECT id, " + eventColumns + " FROM events WHERE id = ?"
 )
 
@@ -306,6 +307,26 @@ func (db *DB) Causes(ctx context.Context, key recipient.Key, s recipient.State) 
 		}
 	}
 	return c, nil
+}
+
+// Told returns what providers have told against an address since a time, the
+// latest first: of each endpoint the last of each kind. Each of them may keep the
+// address on a list of its own, also where something later weighs more here.
+func (db *DB) Told(ctx context.Context, key recipient.Key, since time.Time) ([]StoredEvent, error) {
+	if err := db.ready(ctx); err != nil {
+		return nil, err
+	}
+	var rows []eventRow
+	if err := db.read.SelectContext(ctx, &rows, selectTold, key[:], micros(since)); err != nil {
+		return nil, wrap("read what providers told", err)
+	}
+	events, err := storedEvents(rows)
+	seen := map[string]bool{}
+	return slices.DeleteFunc(events, func(e StoredEvent) bool {
+		again := seen[e.Endpoint+" "+string(e.Kind)]
+		seen[e.Endpoint+" "+string(e.Kind)] = true
+		return again
+	}), err
 }
 
 // Event returns one event by its id, or ErrNotFound.

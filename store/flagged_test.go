@@ -164,6 +164,16 @@ func TestCausesAndCard(t *testing.T) {
 		if err != nil || c.Block == nil || c.Block.Kind != recipient.HardBounce || !c.Block.At.Equal(noon) || c.SoftBounce == nil || c.Complaint == nil || !c.Complaint.Echo || c.Unblock == nil || c.Unblock.Actor != "anna" || c.OptOut != nil || c.OptIn != nil {
 			t.Errorf("causes: got %+v, %v", c, err)
 		}
+		elsewhere := report(nth(1), recipient.HardBounce, "x", noon.Add(time.Minute), noon.Add(time.Minute))
+		elsewhere.Endpoint = "other"
+		record(t, db, elsewhere)
+		told, err := db.Told(ctx, key, noon.Add(-2*time.Hour))
+		if err != nil || len(told) != 3 || told[0].Endpoint != "other" || told[1].Kind == told[2].Kind || !told[1].At.Equal(noon) || !told[2].At.Equal(noon) {
+			t.Errorf("told: got %+v, %v", told, err)
+		}
+		if told, err := db.Told(ctx, key, noon.Add(time.Hour)); err != nil || len(told) != 0 {
+			t.Errorf("told since: got %+v, %v", told, err)
+		}
 		if e, err := db.Event(ctx, c.Unblock.ID); err != nil || e.Kind != recipient.Unblock {
 			t.Errorf("event: got %+v, %v", e, err)
 		}

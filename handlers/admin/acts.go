@@ -74,14 +74,14 @@ func (s *Server) actView(c *Ctx, d deed) (actView, error) {
 		v.Heading = "Block the " + v.Thing()
 	case unblock:
 		v.Heading = "Remove the block"
-		v.Lists = s.ownLists(r, v.causes.Block)
+		v.Lists, err = s.ownLists(c, r, r.State.UnblockedAt, recipient.HardBounce)
 	case optIn:
 		v.Heading = "Opt in, with consent"
-		v.Lists = s.ownLists(r, v.causes.OptOut, v.causes.Complaint)
+		v.Lists, err = s.ownLists(c, r, r.State.OptedInAt, recipient.OptOut, recipient.Complaint)
 	case erase:
 		v.Heading = "Erase the " + v.Thing()
 	}
-	return v, nil
+	return v, err
 }
 
 // contactField names the card that an act began on and returns to.

@@ -319,6 +319,29 @@ func TestUnblock(t *testing.T) {
 	want(t, "late", get("/admin/contacts/1").body, "It is older than the removal of the block")
 }
 
+// A block by hand after a bounce does not take the address off the provider's
+// list. What was told before the last removal of a block was dealt with then.
+func TestUnblockTellsOfListsBehindALaterBlock(t *testing.T) {
+	d := newDesk(t, withSES)
+	a := mail("a@example.com")
+	path := addressPath(recipient.Email, keyOf("a@example.com"))
+	get, post := d.as(store.RoleOperator)
+	d.report(recipient.Event{Kind: recipient.HardBounce, Address: a})
+	d.now = d.now.Add(time.Hour)
+	byHand := func() {
+		t.Helper()
+		if got := post(path+"/block", url.Values{"reason": {"the letter came back"}, "seen": {d.seen(a, recipient.Block)}}); got.StatusCode != http.StatusSeeOther {
+			t.Fatalf("block: got %d", got.StatusCode)
+		}
+	}
+	const command = "aws sesv2 delete-suppressed-destination"
+	byHand()
+	want(t, "blocked by hand later", get(path+"/unblock").body, "Blocked: the letter came back.", command)
+	post(path+"/unblock", url.Values{"reason": {"wrong"}, "seen": {d.seen(a, recipient.Unblock)}})
+	byHand()
+	want(t, "blocked by hand after a removal", get(path+"/unblock").body, "Blocked: the letter came back.", "!"+command)
+}
+
 func TestBlock(t *testing.T) {
 	d := newDesk(t)
 	d.put(store.Contact{ExternalID: "c-1", Email: mail("a@example.com")})

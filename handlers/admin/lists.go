@@ -1,6 +1,9 @@
 package admin
 
 import (
+	"slices"
+	"time"
+
 	"github.com/strikeout/strikeout/providers"
 	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
@@ -23,16 +26,22 @@ func (s *Server) provider(endpoint string) (providers.Info, bool) {
 	return s.cfg.Provider(endpoint)
 }
 
-// ownLists are the lists of those providers that told of the causes.
-func (s *Server) ownLists(r store.Recipient, causes ...*store.StoredEvent) []listHint {
+// ownLists are the lists of those providers that told something of these kinds
+// since it was lifted last. What counts now may be another's word, such as a block
+// by hand: the provider drops messages nonetheless.
+func (s *Server) ownLists(c *Ctx, r store.Recipient, since time.Time, kinds ...recipient.Kind) ([]listHint, error) {
+	told, err := s.cfg.Store.Told(c.Std, r.Key, since)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it says where it comes from
+	}
 	var out []listHint
 	seen := map[string]bool{}
 	address := r.Address.Value()
 	if address == "" {
 		address = "ADDRESS"
 	}
-	for _, e := range causes {
-		if e == nil || e.Source != recipient.FromProvider {
+	for _, e := range told {
+		if !slices.Contains(kinds, e.Kind) {
 			continue
 		}
 		info, ok := s.provider(e.Endpoint)
@@ -55,5 +64,5 @@ func (s *Server) ownLists(r store.Recipient, causes ...*store.StoredEvent) []lis
 			out = append(out, listHint{Provider: info.Title})
 		}
 	}
-	return out
+	return out, nil
 }
