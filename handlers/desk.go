@@ -30,6 +30,11 @@ func (s *Server) mountDesk(app *fiber.App) {
 	s.cfg.Desk.Mount(app)
 }
 
+// hasDesk reports whether an app serves the administrators' pages.
+func (s *Server) hasDesk(app *fiber.App) bool {
+	return s.cfg.Desk != nil && (app == s.deskApp || !s.cfg.SeparateDesk)
+}
+
 // ServeDesk answers the administrators' pages and the health routes from ln
 // until Shutdown.
 func (s *Server) ServeDesk(ln net.Listener) error {

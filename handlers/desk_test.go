@@ -39,8 +39,9 @@ func TestDesk(t *testing.T) {
 				t.Errorf("a missing page: got %d\n%s", got.status, got.body)
 			}
 			form := url.Values{"name": {"x"}, "password": {strings.Repeat("a", 300<<10)}}
-			if got := b.do("POST", "/admin/login", form.Encode(), "Content-Type", "application/x-www-form-urlencoded"); got.status != http.StatusRequestEntityTooLarge {
-				t.Errorf("a large form: got %d", got.status)
+			if got := b.do("POST", "/admin/login", form.Encode(), "Content-Type", "application/x-www-form-urlencoded"); got.status != http.StatusRequestEntityTooLarge ||
+				!strings.Contains(got.body, "lists have at most 64 MiB") || got.header.Get("Content-Security-Policy") == "" {
+				t.Errorf("a large form: got %d\n%s", got.status, got.body)
 			}
 			if got := b.do("GET", "/metrics", ""); !strings.Contains(got.body, `route="/admin"`) || strings.Contains(got.body, "/admin/") {
 				t.Error("metrics: the desk is not counted under one name")

@@ -116,6 +116,11 @@ func (s *Server) unrouted(table []*route) fiber.ErrorHandler {
 				ep.meter.tooLarge.Inc()
 			}
 			linger(c)
+			if first, _, _ := firstSegments(path); first == "admin" && s.hasDesk(c.App()) {
+				s.cfg.Desk.TooLarge(c)
+				s.finish(c, nil, start, p)
+				return nil
+			}
 		case http.StatusBadRequest, http.StatusRequestHeaderFieldsTooLarge:
 			linger(c)
 		}

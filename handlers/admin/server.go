@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -144,6 +145,15 @@ func (s *Server) BodyLimit(h *fasthttp.RequestHeader) int {
 		}
 	}
 	return maxBody
+}
+
+// TooLarge answers a form that was refused before its body was read. Nobody knows
+// then who sent it: somebody whose session has ended may send little.
+func (s *Server) TooLarge(f *fiber.Ctx) {
+	c := &Ctx{Ctx: f, Std: context.Background(), Lang: "en", row: &row{}, Log: s.log}
+	s.headers(c)
+	s.fail(c, refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("This is more than the desk takes: lists have at most %d MiB, lists that get links %d MiB, messages %d MiB, everything else %d KiB. "+
+		"Or your session has ended: then sign in and do it again.", maxUpload>>20, maxLinkList>>20, maxMail>>20, maxBody>>10)))
 }
 
 // at returns the path of a page as browsers must call it.
