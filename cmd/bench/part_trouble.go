@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -34,9 +35,9 @@ func (e *bench) privateServer(name string, options ...string) (*mariadbd.Server,
 }
 
 // fixedPort is an address to listen on again after a kill.
-func fixedPort() (string, error) {
-	p, err := mariadbd.FreePort()
-	return "127.0.0.1:" + strconv.Itoa(p), err //nolint:wrapcheck // it says what failed
+func fixedPort() (listen string, kept io.Closer, err error) {
+	p, kept, err := mariadbd.KeepPort()
+	return "127.0.0.1:" + strconv.Itoa(p), kept, err //nolint:wrapcheck // it says what failed
 }
 
 // kill ends the service and the database by SIGKILL, in turns, under load.
@@ -53,10 +54,11 @@ func (e *bench) kill(ctx context.Context) (*section, error) {
 	if _, err := e.fill(ctx, "kill", url, 0); err != nil {
 		return nil, err
 	}
-	listen, err := fixedPort()
+	listen, kept, err := fixedPort()
 	if err != nil {
 		return nil, err
 	}
+	defer kept.Close() //nolint:errcheck // nothing was written
 	svc, err := e.serveAt(ctx, "kill", url, listen)
 	if err != nil {
 		return nil, err

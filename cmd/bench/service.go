@@ -143,7 +143,7 @@ func (e *bench) variant(ctx context.Context, mode, database string) (*service, e
 
 var listens = regexp.MustCompile(`listens on http://(\S+)`)
 
-const readyTimeout = 60 * time.Second
+const readyTimeout = 3 * time.Minute
 
 // launch starts a service and waits until it is ready.
 func launch(cmd *exec.Cmd) (*service, error) {

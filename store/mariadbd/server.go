@@ -23,14 +23,16 @@ import (
 type Server struct {
 	dir  string
 	port int
+	kept io.Closer // keeps the port while the server does not run
 	args []string
 	cmd  *osexec.Cmd
 	hold io.Closer // the server ends when this pipe does, even if we are killed
 }
 
+// Generous: a machine may have much else to do.
 const (
-	startTimeout = 60 * time.Second
-	stopTimeout  = 60 * time.Second
+	startTimeout = 3 * time.Minute
+	stopTimeout  = 3 * time.Minute
 )
 
 // TempPrefix begins the names of folders that the server's watcher removes once
@@ -87,11 +89,11 @@ func Prepare(dir string, options ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := FreePort()
+	port, kept, err := KeepPort()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, port: port, args: options}
+	s := &Server{dir: dir, port: port, kept: kept, args: options}
 	args := []string{"--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--datadir=" + s.data()}
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root")
@@ -104,11 +106,11 @@ func Prepare(dir string, options ...string) (*Server, error) {
 
 // Clone makes a server of its own from a stopped one's data.
 func (s *Server) Clone(dir string, options ...string) (*Server, error) {
-	port, err := FreePort()
+	port, kept, err := KeepPort()
 	if err != nil {
 		return nil, err
 	}
-	c := &Server{dir: dir, port: port, args: options}
+	c := &Server{dir: dir, port: port, kept: kept, args: options}
 	if err := os.CopyFS(c.data(), os.DirFS(s.data())); err != nil {
 		return nil, fmt.Errorf("copy the data: %w", err)
 	}
@@ -155,17 +157,6 @@ func (s *Server) DSN() string { return "root@tcp(" + s.Addr() + ")/" }
 // Addr returns the server's host and port.
 func (s *Server) Addr() string { return "127.0.0.1:" + strconv.Itoa(s.port) }
 
-// FreePort finds a port that nobody listens on.
-func FreePort() (int, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a port: %w", err)
-	}
-	defer l.Close() //nolint:errcheck // only the number was wanted
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
 // watched runs the server until its own standard input ends, which it does when
 // the process that started it does, in whatever way. It cleans up only a folder
 // that nobody else would.
@@ -202,15 +193,32 @@ func (s *Server) Start(once ...string) error {
 	}
 	s.cmd, s.hold = cmd, w
 	for end := time.Now().Add(startTimeout); ; {
-		c, err := net.DialTimeout("tcp", s.Addr(), time.Second) //nolint:noctx // bounded
+		err := s.greeted()
 		if err == nil {
-			return c.Close() //nolint:wrapcheck // it never fails
+			return nil
 		}
 		if time.Now().After(end) {
 			return errors.Join(err, fmt.Errorf("mariadbd did not start: %s", s.Log()))
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// greeted connects and waits for the server's first words. It listens before it
+// is ready to speak, and before it has written down its process id.
+func (s *Server) greeted() error {
+	c, err := net.DialTimeout("tcp", s.Addr(), time.Second) //nolint:noctx // bounded
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer c.Close() //nolint:errcheck // nothing was written
+	if err := c.SetReadDeadline(time.Now().Add(startTimeout)); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	if _, err := c.Read(make([]byte, 1)); err != nil {
+		return fmt.Errorf("wait for the server: %w", err)
+	}
+	return nil
 }
 
 // Log returns what the server wrote into its log.
