@@ -161,14 +161,8 @@ func (r *recorder) run(shard int) {
 		if len(parts) == 0 {
 			continue
 		}
-		r.commit(w, parts)
+		r.commit(w, shard, parts)
 		r.q.done()
-		if r.down.Load() {
-			for _, p := range r.q.drain(shard) {
-				p.fail(fmt.Errorf("%w: it did not answer just now", ErrUnavailable))
-				r.finish([]*part{p})
-			}
-		}
 	}
 }
 
@@ -184,7 +178,7 @@ const batchTimeout = 2 * ioTimeout
 
 // commit writes parts as one transaction, or as several when something is
 // wrong with one of their rows.
-func (r *recorder) commit(w *batchWriter, parts []*part) {
+func (r *recorder) commit(w *batchWriter, shard int, parts []*part) {
 	began := time.Now()
 	n := 0
 	for _, p := range parts {
@@ -217,10 +211,17 @@ func (r *recorder) commit(w *batchWriter, parts []*part) {
 	}
 	r.recent.note(batch)
 	f := classify(err)
-	r.down.Store(err != nil && (f == away || f == lost))
+	down := err != nil && (f == away || f == lost)
+	r.down.Store(down)
 	r.obs.Committed(written, dups, time.Since(began), err)
 	if err != nil {
 		r.db.log.Error("cannot store events", "events", n, "err", err)
+	}
+	if down { // those who wait now need not; who comes after the answer asks anew
+		for _, p := range r.q.drain(shard) {
+			p.fail(fmt.Errorf("%w: it did not answer just now", ErrUnavailable))
+			parts = append(parts, p)
+		}
 	}
 	r.finish(parts)
 }
