@@ -174,11 +174,12 @@ func TestDeskAPI(t *testing.T) {
 	if _, err := db.UnblockIncident(t.Context(), store.Scope{}, recipient.FromAPI, "x", store.By{Actor: "x"}); err == nil {
 		t.Error("an empty scope is accepted")
 	}
-	until(t, func() bool { // the server counts by itself
-		days, err := db.Days(t.Context(), b.clock.now(), b.clock.now())
-		if err == nil && len(days) == 0 {
-			_, _, err = db.RollUp(t.Context())
+	until(t, func() bool { // the server counts by itself, and may have counted some
+		_, _, err := db.RollUp(t.Context())
+		if err != nil {
+			return false
 		}
+		days, err := db.Days(t.Context(), b.clock.now(), b.clock.now())
 		return err == nil && len(days) == 1 && days[0].N == 30
 	})
 	var ends struct{ Endpoints []endpointJSON }

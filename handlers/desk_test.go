@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/strikeout/strikeout/handlers/admin"
 	"github.com/strikeout/strikeout/store"
@@ -13,7 +14,7 @@ import (
 
 // The desk is served where it belongs, and only there.
 func TestDesk(t *testing.T) {
-	desk, err := admin.New(admin.Config{Store: storetest.Open(t, store.Config{URL: storetest.SQLite(t)}), Keyer: storetest.Keyer(), URL: "http://127.0.0.1"})
+	desk, err := admin.New(admin.Config{Store: storetest.Open(t, store.Config{URL: storetest.SQLite(t)}), Keyer: storetest.Keyer(), URL: "http://127.0.0.1", Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,7 +114,8 @@ func TestHints(t *testing.T) {
 
 // Rejections are counted, and one in ten seconds is examined.
 func TestRejectionsAreExplained(t *testing.T) {
-	b := start(t, signers)
+	b := startQuiet(t, signers)
+	b.srv.work.Go(b.srv.examine)
 	post := func(secret string) {
 		t.Helper()
 		body := acme("a@example.com", recipient.SoftBounce, "1")
@@ -165,7 +166,7 @@ func TestRejectionsAreExplained(t *testing.T) {
 }
 
 func TestGuardHints(t *testing.T) {
-	b := start(t, signers)
+	b := startQuiet(t, signers)
 	for path, want := range map[string]string{
 		"/webhooks/secret":                  "The URL at the provider lacks the secret at its end.",
 		"/webhooks/secret/other":            "It carries the secret of the endpoint spare: the URLs at the provider are mixed up.",

@@ -46,7 +46,7 @@ func TestReadiness(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	b := start(t, nil)
+	b := startQuiet(t, nil)
 	b.do("POST", "/webhooks/acme", acme("a@example.com", recipient.HardBounce, "1"), signed, "good")
 	b.do("POST", "/webhooks/acme", "{", signed, "good")
 	b.do("POST", "/webhooks/acme", "{}", signed, "bad")

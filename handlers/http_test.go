@@ -19,10 +19,11 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/strikeout/strikeout/recipient"
+	"github.com/strikeout/strikeout/store/storetest"
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
+	storetest.Main(m,
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),            // one clock per process
 		goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1"), // likewise
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))         // sleeps 10 s, then sees that it was stopped
@@ -196,11 +197,12 @@ func TestNothingAliasesFibersMemory(t *testing.T) {
 func TestDrainUnderLoad(t *testing.T) {
 	b := newBench(t)
 	cfg := b.config()
-	cfg.Limits.DrainWait = 300 * time.Millisecond
+	cfg.Limits.DrainWait = time.Hour // until the balancer has stopped sending, here
 	srv, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	srv.drained = make(chan struct{})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -245,7 +247,7 @@ func TestDrainUnderLoad(t *testing.T) {
 	<-ctx.Done()
 	down := make(chan error, 1)
 	go func() {
-		sctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		sctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 		defer cancel()
 		down <- srv.Shutdown(sctx)
 	}()
@@ -260,6 +262,7 @@ func TestDrainUnderLoad(t *testing.T) {
 	})
 	notReady.Store(true)
 	wg.Wait()
+	close(srv.drained)
 	if err := errors.Join(<-down, <-served); err != nil {
 		t.Error(err)
 	}

@@ -42,6 +42,7 @@ type Server struct {
 
 	reading  sync.Map // *fasthttp.RequestHeader: path, while a body is read that readsLong
 	draining atomic.Bool
+	drained  chan struct{} // closed by a test, it ends Limits.DrainWait
 	// unanswered is how many bytes of requests are held.
 	unanswered atomic.Int64
 	waiters    atomic.Int32       // long polls of the feed
@@ -197,6 +198,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		t := time.NewTimer(w)
 		select {
 		case <-t.C:
+		case <-s.drained:
+			t.Stop()
 		case <-ctx.Done():
 			t.Stop()
 		}

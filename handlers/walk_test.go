@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/strikeout/strikeout/recipient"
@@ -152,15 +151,14 @@ func (w *stroll) press(button, page string) {
 // be a page of the same name as the one that it leaves.
 func (w *stroll) enter(page string) {
 	w.t.Helper()
-	w.tab.Do(w.t, chromedp.Evaluate[chromedp.Void](`document.documentElement.dataset.left = ''`))
-	w.tab.Press(w.t, kb.Enter)
+	w.tab.Leave(w.t, func() { w.tab.Press(w.t, kb.Enter) })
 	w.see(page)
 }
 
 // see waits for a page and looks at it.
 func (w *stroll) see(page string) {
 	w.t.Helper()
-	w.tab.Wait(w.t, fmt.Sprintf(`html[lang=%q]:not([data-left]) main[data-page=%q] h1`, w.lang, page))
+	w.tab.Wait(w.t, fmt.Sprintf(`html[lang=%q] main[data-page=%q] h1`, w.lang, page))
 	dir := map[bool]string{true: "rtl", false: "ltr"}[w.lang == "ar"]
 	if got := browsertest.Eval(w.t, w.tab, `getComputedStyle(document.querySelector('main')).direction`); got != dir {
 		w.t.Errorf("%s: direction: got %s, want %s", page, got, dir)

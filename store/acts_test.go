@@ -247,12 +247,15 @@ func TestConcurrentClicks(t *testing.T) {
 		var work sync.WaitGroup
 		for i := range 200 { // 4 addresses, 2 links each, 25 clicks a link, over two processes
 			work.Go(func() {
-				out, err := dbs[i%2].Click(t.Context(), click(nth(i%4), fmt.Sprint("t", i/4%2)))
-				if err != nil {
+				db := dbs[i%2]
+				if err := patiently(db, func() error {
+					out, err := db.Click(t.Context(), click(nth(i%4), fmt.Sprint("t", i/4%2)))
+					if out.Changed {
+						changed <- 1
+					}
+					return err
+				}); err != nil {
 					t.Error(err)
-				}
-				if out.Changed {
-					changed <- 1
 				}
 			})
 		}

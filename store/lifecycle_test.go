@@ -63,7 +63,7 @@ func TestClose(t *testing.T) {
 				}
 			})
 		}
-		for end := time.Now().Add(30 * time.Second); acked.Load() < 100 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(5 * time.Minute); acked.Load() < 100 && time.Now().Before(end); time.Sleep(time.Millisecond) {
 		}
 		if err := db.Close(); err != nil {
 			t.Errorf("close: %v", err)

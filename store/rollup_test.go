@@ -100,7 +100,7 @@ func TestRollUpByMany(t *testing.T) {
 			writing.Go(func() {
 				for i := range each {
 					e := report(nth(i), recipient.Delivered, fmt.Sprintf("%d-%d", w, i), noon, noon)
-					if _, err := dbs[w].Record(t.Context(), []recipient.Event{e}); err != nil {
+					if err := patiently(dbs[w], func() error { _, err := dbs[w].Record(t.Context(), []recipient.Event{e}); return err }); err != nil {
 						t.Errorf("record: %v", err)
 						return
 					}
@@ -111,7 +111,7 @@ func TestRollUpByMany(t *testing.T) {
 		for _, db := range dbs {
 			work.Go(func() {
 				for {
-					if _, _, err := db.RollUp(t.Context()); err != nil {
+					if err := patiently(db, func() error { _, _, err := db.RollUp(t.Context()); return err }); err != nil {
 						t.Errorf("roll up: %v", err)
 						return
 					}

@@ -188,7 +188,7 @@ func testPictures(t *testing.T, tab *browsertest.Tab, s *site) {
 // waitPost waits until the last form posted was want.
 func waitPost(t *testing.T, s *site, want string) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(3 * time.Minute)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {

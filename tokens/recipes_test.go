@@ -112,7 +112,7 @@ func compileCS(t *testing.T, path string) string {
 // runRecipe gives the recipe lines and returns its own.
 func runRecipe(t *testing.T, program, path string, lines []string) []string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, path)
 	der, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(vectorSecret("EdDSA")))

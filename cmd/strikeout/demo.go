@@ -173,7 +173,7 @@ func (d *demo) play(ctx context.Context) error {
 
 // waitReady polls until the service can store.
 func (d *demo) waitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute) // a slow disk takes long to make the tables
 	defer cancel()
 	for {
 		a, err := d.call(ctx, "GET", "/readyz", nil, nil)

@@ -44,11 +44,22 @@ type spy struct {
 	passed atomic.Int64 // connections that the fetcher's own check let through
 }
 
+// patient makes a fetcher wait as long as a slow machine needs.
+func patient(t *testing.T, f *fetcher) *fetcher {
+	t.Helper()
+	tr, ok := f.client.Transport.(*http.Transport)
+	if !ok {
+		t.Fatalf("the transport is a %T", f.client.Transport)
+	}
+	f.client.Timeout, tr.TLSHandshakeTimeout, tr.ResponseHeaderTimeout = time.Minute, time.Minute, time.Minute
+	return f
+}
+
 // fetcher returns one whose names come from the spy and whose connections all
 // end before a packet is sent.
 func (s *spy) fetcher(t *testing.T) *fetcher {
-	d := &net.Dialer{Timeout: 5 * time.Second, Resolver: &net.Resolver{PreferGo: true, Dial: s.nameServer(t)}}
-	f := newFetcherWith(d, nil)
+	d := &net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: s.nameServer(t)}}
+	f := patient(t, newFetcherWith(d, nil))
 	own := d.Control
 	d.Control = func(network, address string, c syscall.RawConn) error {
 		if err := own(network, address, c); err != nil {
@@ -172,7 +183,7 @@ func TestFetchRefuses(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
 	d := &net.Dialer{}
-	f := newFetcherWith(d, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})
+	f := patient(t, newFetcherWith(d, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}))
 	d.Control = nil
 	for path, want := range map[string]string{"/moved": "302", "/large": "longer than", "/missing": "404", "/fine": ""} {
 		body, err := f.fetch(t.Context(), server.URL+path)

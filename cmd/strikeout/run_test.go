@@ -43,7 +43,7 @@ type result struct {
 func strikeout(t *testing.T, vars map[string]string, args ...string) result {
 	t.Helper()
 	var out, errs buffer
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // for a service that should not have started
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // for a service that should not have started
 	defer cancel()
 	err := run(ctx, args, &out, &errs, lookup(vars))
 	code := exitCode(err, &errs)
@@ -60,7 +60,7 @@ func (r result) want(t *testing.T, code int, out string) {
 // until polls a condition; it fails the test after a generous deadline.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(60 * time.Second)
+	deadline := time.Now().Add(5 * time.Minute)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)

@@ -34,7 +34,7 @@ func (d *desk) serve() string {
 	done := make(chan error, 1)
 	go func() { done <- d.app.Listener(ln) }()
 	d.t.Cleanup(func() {
-		if err := d.app.ShutdownWithTimeout(10 * time.Second); err != nil {
+		if err := d.app.ShutdownWithTimeout(time.Minute); err != nil {
 			d.t.Error(err)
 		}
 		if err := <-done; err != nil {
@@ -204,7 +204,7 @@ func (v *visited) keyboard(t *testing.T) {
 	v.report(recipient.Event{Kind: recipient.HardBounce, Address: mail("keys@example.com"), Detail: "user unknown"})
 	v.tab.Open(t, v.base+"/admin/contacts", browsertest.Viewport(360, 640, 1))
 	v.tab.TabTo(t, "Name, e-mail address, phone number or external id")
-	v.tab.Press(t, "keyboard", "\r")
+	v.tab.Leave(t, func() { v.tab.Press(t, "keyboard", "\r") })
 	v.tab.Wait(t, `[role=region] th a`)
 	v.tab.TabTo(t, "Keyboard")
 	v.tab.Press(t, "\r")

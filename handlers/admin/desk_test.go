@@ -33,7 +33,7 @@ func newDesk(t *testing.T, change ...func(*Config)) *desk {
 	d := &desk{t: t, now: noon}
 	clock := func() time.Time { return d.now }
 	d.db = storetest.Open(t, store.Config{URL: storetest.SQLite(t), Now: clock})
-	cfg := Config{Store: d.db, Keyer: storetest.Keyer(), URL: "http://127.0.0.1:8080", Now: clock, Timeout: time.Minute}
+	cfg := Config{Store: d.db, Keyer: storetest.Keyer(), URL: "http://127.0.0.1:8080", Now: clock, Timeout: 5 * time.Minute}
 	cfg.Links = testLinks(t, clock)
 	for _, f := range change {
 		f(&cfg)
@@ -94,7 +94,7 @@ func (d *desk) send(method, path string, form url.Values, headers ...string) ans
 		}
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	res, err := d.app.Test(r, 60_000)
+	res, err := d.app.Test(r, 300_000)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func (d *desk) uploader(role store.Role) (get func(string) answer, send func(pat
 		r.Header.Set("Content-Type", w.FormDataContentType())
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		r.Header.Set("Cookie", cookie)
-		res, err := d.app.Test(r, 60_000)
+		res, err := d.app.Test(r, 300_000)
 		must(err)
 		out, err := io.ReadAll(res.Body)
 		must(err)
@@ -81,7 +81,7 @@ func (d *desk) uploader(role store.Role) (get func(string) answer, send func(pat
 // settled waits until nobody works on an upload.
 func (d *desk) settled(get func(string) answer, path string) answer {
 	d.t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(5 * time.Minute)
 	for {
 		a := get(path)
 		if a.Header.Get("Refresh") == "" {

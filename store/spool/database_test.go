@@ -63,7 +63,7 @@ func TestOnARealDatabase(t *testing.T) {
 		now := func() time.Time { return time.UnixMicro(clock.Load()).UTC() }
 		c := &cable{DB: open(store.Config{Now: now})}
 		dir := t.TempDir()
-		d := openSpool(t, Config{Dir: dir, DB: c.DB, db: c, Now: now})
+		d := openSpool(t, Config{Dir: dir, DB: c.DB, db: c, Now: now, Patience: time.Minute})
 
 		phone := recipient.Stored(recipient.SMS, "+15551230100")
 		for i, contact := range []store.Contact{{ExternalID: "1", Name: "One", Email: nth(1), Phone: phone}, {ExternalID: "2", Name: "Erased", Email: nth(2)}} {

@@ -45,7 +45,7 @@ func TestDiskFails(t *testing.T) {
 			dir, f := t.TempDir(), newFake()
 			disk := &faultyDisk{short: tt.short}
 			f.set(down)
-			d := openSpool(t, Config{Dir: dir, db: f, disk: disk})
+			d := openSpool(t, Config{Dir: dir, db: f, disk: disk, Now: func() time.Time { return noon }})
 			spooled(t, d, 1, 2, 3)
 			disk.set(func(op, _ string) error {
 				if op == tt.op || op == "truncate" {

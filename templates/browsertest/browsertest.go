@@ -14,6 +14,7 @@ package browsertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"sync"
@@ -30,9 +31,10 @@ import (
 type Action = chromedp.Action[chromedp.Void]
 
 // tabTime is how long a tab may live: long enough for a walk on a busy machine.
-const tabTime = 8 * time.Minute
+const tabTime = 20 * time.Minute
 
-// Browser is a running Chromium with a profile of its own.
+// Browser is a running Chromium with a profile of its own, which chromedp makes
+// and removes: it knows when the last of Chromium's processes is gone.
 type Browser struct{ ctx context.Context }
 
 // Start starts Chromium, which ends with the test. It fails the test where
@@ -41,7 +43,6 @@ func Start(t testing.TB) *Browser {
 	t.Helper()
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(find(t)),
-		chromedp.UserDataDir(t.TempDir()),
 		chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
@@ -50,7 +51,6 @@ func Start(t testing.TB) *Browser {
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
-	// The browser must be gone before its directory is removed.
 	t.Cleanup(func() {
 		if err := chromedp.Cancel(ctx); err != nil {
 			t.Logf("stop Chromium: %v", err)
@@ -106,7 +106,7 @@ func (b *Browser) open(t testing.TB, options ...chromedp.ContextOption) *Tab {
 }
 
 // stepTime is how long a step may take; longer is a page that never comes.
-const stepTime = time.Minute
+const stepTime = 5 * time.Minute
 
 // Do takes steps.
 func (tab *Tab) Do(t testing.TB, steps ...Action) {
@@ -140,12 +140,41 @@ func (tab *Tab) Open(t testing.TB, url string, before ...Action) {
 	tab.Do(t, append(before, chromedp.Navigate(url))...)
 }
 
-// Wait waits until an element that the CSS selector names can be seen.
+// Wait waits until an element that the CSS selector names can be seen, and its
+// page is there to the end.
 func (tab *Tab) Wait(t testing.TB, selector string) {
 	t.Helper()
 	if err := tab.do(chromedp.WaitVisible(chromedp.CSS(selector))); err != nil {
 		t.Fatalf("wait for %s: %v", selector, err)
 	}
+	tab.loaded(t, `document.readyState === 'complete'`)
+}
+
+// loaded waits until a condition holds, whatever page comes meanwhile.
+func (tab *Tab) loaded(t testing.TB, condition string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, stepTime)
+	defer cancel()
+	for {
+		// Between two pages there is nothing to ask, which is an error.
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](condition))
+		if ok && err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("wait for a page: %v", errors.Join(err, ctx.Err()))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// Leave does what makes the browser go to another page, and waits until that is
+// there to the end. What it leaves may look the same.
+func (tab *Tab) Leave(t testing.TB, leave func()) {
+	t.Helper()
+	tab.Do(t, chromedp.Evaluate[chromedp.Void](`document.documentElement.dataset.left = ''`))
+	leave()
+	tab.loaded(t, `document.readyState === 'complete' && !('left' in document.documentElement.dataset)`)
 }
 
 // Click presses the element that the CSS selector names.
