@@ -301,7 +301,7 @@ func TestContacts(t *testing.T) {
 }
 
 func TestStoredAPIKeys(t *testing.T) {
-	b := start(t, nil)
+	b := startQuiet(t, nil)
 	b.store.keys = []store.APIKey{{Name: "crm", Scopes: []string{"read"}, Hash: sha256.Sum256([]byte("so_live_stored"))}}
 	ask := func(key string) int { return b.do("GET", "/v1/contacts", "", bearer(key)...).status }
 	if got := ask("so_live_stored"); got != 200 {
