@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/strikeout/strikeout/handlers"
@@ -42,6 +43,7 @@ func child(mode string) error {
 	if mode == modeCopyCSV {
 		return copyCSV(os.Stdin, os.Stdout)
 	}
+	debug.SetGCPercent(150) // as `strikeout serve` does
 	raw, err := hex.DecodeString(os.Getenv("BENCH_ADDRESS_KEY"))
 	if err != nil {
 		return fmt.Errorf("address key: %w", err)
