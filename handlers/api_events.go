@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	stdjson "encoding/json"
 	"net/http"
 	"strconv"
@@ -83,7 +82,7 @@ func (s *Server) events(c *fiber.Ctx) error {
 	for _, e := range list {
 		last = e.ID
 		line := feedEventJSON{Cursor: feedCursor(e.ID), Channel: e.Channel, Address: text(e.Address.Value()),
-			RecipientKey: hex.EncodeToString(e.Key[:]), eventJSON: newEventJSON(e.Event)}
+			RecipientKey: e.Key.Hex(), eventJSON: newEventJSON(e.Event)}
 		if err := enc.Encode(line); err != nil {
 			return err //nolint:wrapcheck // our own types always marshal
 		}

@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"hash"
 	"sync"
@@ -18,6 +19,9 @@ type Key [16]byte
 
 // String returns the 22 characters of unpadded base64url that tokens carry as "sub".
 func (k Key) String() string { return base64.RawURLEncoding.EncodeToString(k[:]) }
+
+// Hex returns the 32 digits that exports, the feed and the audit log carry.
+func (k Key) Hex() string { return hex.EncodeToString(k[:]) }
 
 // IsZero reports whether k is no key.
 func (k Key) IsZero() bool { return k == Key{} }

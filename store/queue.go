@@ -90,7 +90,8 @@ func (l *load) add(events int, bytes int64) { l.events += events; l.bytes += byt
 const shards = 2
 
 // wideAt is the number of queued events at which a second transaction runs beside
-// the first. A transaction costs as much as ten events, so it should hold several times as many.
+// the first. A transaction costs as much as ten events, so it should hold several
+// times as many.
 const wideAt = 32
 
 // splitAt is the number of events from which a job is split by key between the

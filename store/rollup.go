@@ -74,10 +74,10 @@ func (db *DB) RollUp(ctx context.Context) (n int, more bool, err error) {
 	if err != nil {
 		return 0, false, wrap("count events", err)
 	}
+	more = known // what came since is not
 	if n == rollupStep {
-		upTo = last
+		upTo, more = last, true
 	}
-	more = n == rollupStep || known // what came since is not known
 	err = db.inTx(ctx, "count events", func(tx *sqlx.Tx) error {
 		// First of all: whoever comes second waits here, and finds nothing to do.
 		res, err := tx.ExecContext(ctx, "UPDATE meta SET value = ? WHERE name = ? AND value = ?", strconv.FormatInt(upTo, 10), metaRollup, at)

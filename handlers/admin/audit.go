@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/strikeout/strikeout/recipient"
 	"github.com/strikeout/strikeout/store"
 	"github.com/strikeout/strikeout/store/port"
 )
@@ -29,9 +27,6 @@ type auditView struct {
 
 func (auditView) page() string  { return "audit.html" }
 func (auditView) title() string { return "Audit log" }
-
-// keyText writes the key of an address as exports and the feed do, not as URLs.
-func keyText(k recipient.Key) string { return hex.EncodeToString(k[:]) }
 
 func auditQuery(c *Ctx) (store.AuditQuery, url.Values) {
 	q := store.AuditQuery{Actor: strings.TrimSpace(c.Query("actor")), Action: strings.TrimSpace(c.Query("action"))}
@@ -76,7 +71,7 @@ type auditLine struct {
 func newAuditLine(e store.AuditEntry) auditLine {
 	l := auditLine{ID: e.ID, At: e.At.UTC().Format(time.RFC3339Nano), Actor: e.Actor, Action: e.Action, Object: e.Object, Detail: e.Detail, Network: e.Network}
 	if !e.Key.IsZero() {
-		l.Recipient = keyText(e.Key)
+		l.Recipient = e.Key.Hex()
 	}
 	return l
 }

@@ -86,7 +86,6 @@ func newPages(at func(string) string) (*pages, error) {
 		"dict":    dict,
 		"grouped": grouped,
 		"count":   count,
-		"keyText": keyText,
 	}
 	layout, err := template.New("layout.html").Funcs(funcs).ParseFS(pageFiles, "pages/layout.html", "pages/part_*.html")
 	if err != nil {

@@ -264,7 +264,7 @@ func (p *importer) keysFit(records [][]string) {
 		if err != nil {
 			continue
 		}
-		if p.keys = hexKey(p.cfg.Keyer.Key(a)) == r[p.cols[roleKey]]; !p.keys {
+		if p.keys = p.cfg.Keyer.Key(a).Hex() == r[p.cols[roleKey]]; !p.keys {
 			return
 		}
 	}

@@ -113,7 +113,7 @@ func (x *exporter) suppressions(ctx context.Context) error {
 		}
 		for _, r := range list {
 			s := r.State
-			err := x.write([]string{string(r.Channel), Text(r.Address.Value()), hexKey(r.Key), truth(true, s.Blocked()), stamp(s.BlockedAt),
+			err := x.write([]string{string(r.Channel), Text(r.Address.Value()), r.Key.Hex(), truth(true, s.Blocked()), stamp(s.BlockedAt),
 				truth(true, s.OptedOut()), stamp(s.OptedOutAt), stamp(s.ComplainedAt)})
 			if err != nil {
 				return err

@@ -182,8 +182,6 @@ func (r *row) ownAddress(channel recipient.Channel) ([]who, error) {
 	return []who{{channel: channel, key: recipient.Key(b)}}, nil
 }
 
-func hexKey(k recipient.Key) string { return hex.EncodeToString(k[:]) }
-
 // facts returns what the row says against its addresses.
 func (r *row) facts() ([]fact, error) {
 	p := r.p
