@@ -272,6 +272,12 @@ func ExampleParsePhone() {
 	// not a valid address: the number has no country code; write it with +
 }
 
+func TestKeyHex(t *testing.T) {
+	if got := (Key{0, 0xab, 15: 0xf0}).Hex(); got != "00ab00000000000000000000000000f0" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestKeyCompare(t *testing.T) {
 	f := func(a, b Key, same uint8) bool {
 		copy(b[:], a[:same%17]) // so that every byte decides now and then
