@@ -100,7 +100,7 @@ func TestKinds(t *testing.T) {
 		{"Mailbox Unavailable", "5.2.1", "550 5.2.1 disabled", "soft_bounce a@example.com 5.2.1"},
 		{"Mailbox Unavailable", "5.0.0", "550 mailbox unavailable", "soft_bounce a@example.com 5.0.0"},
 		{"Mailbox Unavailable", "5.5.0", "550 5.1.1 no such user", "hard_bounce a@example.com 5.1.1"},
-		{"Mailbox Unavailable", "5.5.0", "550 5.1.8 sender", "soft_bounce a@example.com 5.5.0"},
+		{"Mailbox Unavailable", "5.5.0", "550 5.1.8 sender", "soft_bounce a@example.com 5.1.8"},
 		{"Mailbox Unavailable", "5.2.1", "550 5.2.1 receiving mail at a rate that prevents additional messages", "soft_bounce a@example.com 5.2.1"},
 		{"", "5.2.1", "550 5.2.1 receiving mail at a rate that prevents additional messages", "soft_bounce a@example.com 5.2.1"},
 		{"", "5.1.8", "550 5.1.8 sender domain", "soft_bounce a@example.com 5.1.8"},

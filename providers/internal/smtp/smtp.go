@@ -109,8 +109,9 @@ type judgement struct {
 }
 
 const (
-	byVeto  = "smtp-veto"
-	byClass = "smtp-class-" // and the class
+	byVeto   = "smtp-veto"
+	bySender = "smtp-sender"
+	byClass  = "smtp-class-" // and the class
 )
 
 func judge(r Reply) judgement {
@@ -158,7 +159,7 @@ func judge(r Reply) judgement {
 	}
 	switch {
 	case w.aboutSender():
-		return soft("smtp-sender", "")
+		return soft(bySender, "")
 	case otherwise(b):
 		return soft("smtp-", b)
 	case w.faulty(), w.has(unavailable) && (strings.HasPrefix(e, "5.1.") || e == "5.5.0"):
@@ -181,9 +182,11 @@ func judge(r Reply) judgement {
 func Excuses(r Reply) bool {
 	j := judge(r)
 	switch {
-	case j.kind == recipient.HardBounce:
+	case j.kind == recipient.HardBounce, j.code == "5.4.1" && edgeBlocked(r.Text):
 		return false
-	case j.rule == byVeto, j.rule == byClass && j.by == "4":
+	case j.code == "552" && j.rule != byVeto: // Yahoo says it of unknown mailboxes too
+		return !read(r.Text).faulty()
+	case j.rule == bySender, j.rule == byVeto, j.rule == byClass && j.by == "4":
 		return true
 	case otherwise(j.code), j.code == "5.1.7", j.code == "5.1.8":
 		return true
@@ -191,6 +194,14 @@ func Excuses(r Reply) bool {
 		return false
 	}
 	return j.code[2] == '2' || j.code[2] == '3' || j.code[2] == '6' || j.code[2] == '7'
+}
+
+// edgeBlocked reports whether Exchange Online refused a recipient that its
+// directory does not hold. Others say the same of a policy, so that by itself it
+// is not hard, and does not overrule a provider that calls it hard:
+// https://learn.microsoft.com/exchange/mail-flow-best-practices/use-directory-based-edge-blocking
+func edgeBlocked(text string) bool {
+	return strings.Contains(strings.ToLower(text), "recipient address rejected: access denied")
 }
 
 // Excuser is Excuses for the texts of one request, which often say the same one after

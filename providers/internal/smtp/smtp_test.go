@@ -295,6 +295,12 @@ func TestExcuses(t *testing.T) {
 		{"550 5.4.4 Host or domain name not found", false}, {"550 5.2.1 disabled", false}, {"554 5.0.0 x", false}, {"550 5.7.17 new owner", false},
 		{"450 try later", true}, {"4.4.7 expired", true}, {"550 5.2.2 x", true}, {"550 5.2.1 x", true}, {"552 x", true}, {"535 x", true}, {"554 5.3.4 x", true}, {"554 5.6.0 x", true},
 		{"550 5.7.1 x", true}, {"553 5.1.8 x", true}, {"550 Administrative prohibition", true}, {"550 5.1.1 blocked by policy", true}, {"mailbox full", true}, {"rejected as spam", true},
+		{"550 5.4.1 Recipient address rejected: Access denied. AS(201806281)", false}, {"550 5.4.1 [a@example.com]: Recipient address rejected: Access denied", false},
+		{"550 5.4.1 All recipient addresses rejected : Access denied", true}, {"550 5.7.1 Recipient address rejected: Access denied", true},
+		{"552 1 Requested mail action aborted, mailbox not found", false}, {"552 Mailbox not found, or over quota", true}, {"552 Requested mail action aborted: exceeded storage allocation", true},
+		{"550 The sender's domain does not exist", true}, {"553 Return-Path domain does not exist", true},
+		{"550 Recipient mailbox storage limit exceeded", true}, {"The recipient's inbox is out of storage space", true}, {"550 insufficient disk space", true},
+		{"554 Message size exceeds the limit", true}, {"550 Domain frequency limited", true}, {"554 5.0.0 Delivery attempts timed out", true},
 	}
 	for _, tt := range tests {
 		if got := Excuses(Reply{Text: tt.text}); got != tt.want {

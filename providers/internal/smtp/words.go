@@ -51,6 +51,7 @@ var phrases = []struct {
 		"relaying denied", "relay denied", "relay access denied", "relaying not allowed", "relay not permitted", "authentication",
 		"temporar", "try again", "access denied", "listed at", "spamhaus", "barracuda", "sorbs", "spamcop",
 		"sender verify", "sender verification", "verify sender", "sender address verif", "too many", "too quickly", "malware", "phish", "prohibit",
+		"storage", "disk space", "exceeds", "limit exceeded", "size limit", "frequency limit", "timed out",
 	}},
 	{rate, []string{"too many", "too quickly"}},
 	{disabled, []string{"disabled", "deactivated", "inactive", "closed", "terminated", "suspended"}},
