@@ -28,9 +28,9 @@ const (
 )
 
 // awayNumbers are MySQL's errors that say "not now" or "not to you": no row is
-// to blame.
+// to blame. 1047 is what a node of Galera says that has lost its cluster.
 var awayNumbers = map[uint16]bool{
-	1021: true, 1037: true, 1038: true, 1040: true, 1041: true, 1044: true, 1045: true, 1049: true, 1053: true, 1114: true, 1129: true,
+	1021: true, 1037: true, 1038: true, 1040: true, 1041: true, 1044: true, 1045: true, 1047: true, 1049: true, 1053: true, 1114: true, 1129: true,
 	1130: true, 1142: true, 1146: true, 1054: true, 1203: true, 1226: true, 1290: true, 1317: true, 1792: true, 1836: true, 1927: true,
 	1969: true, 3024: true, 3169: true, 4031: true, 1698: true, 1043: true, 1152: true, 1158: true, 1159: true, 1160: true, 1161: true,
 }

@@ -24,8 +24,14 @@ const (
 )
 
 // sessionSettings make a connection independent of the server's defaults: UTC,
-// strict columns, and lock waits that end before people give up.
+// strict columns, lock waits that end before people give up, statements outside
+// a transaction that are committed at once, a COMMIT that only commits, and
+// changes and results of any size.
 var sessionSettings = map[string]string{
+	"autocommit":               "1",
+	"completion_type":          "0",
+	"sql_safe_updates":         "0",
+	"sql_select_limit":         "18446744073709551615",
 	"time_zone":                "'+00:00'",
 	"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 	"innodb_lock_wait_timeout": "10",

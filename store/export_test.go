@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
 
 	"github.com/strikeout/strikeout/recipient"
@@ -181,3 +182,10 @@ const (
 
 // CopyLog does now what follows acts on SQLite a little later.
 func CopyLog(ctx context.Context, db *DB) error { return db.copies.copyLog(ctx) }
+
+// Away reports whether a server's error means that it takes nothing now.
+func Away(number uint16, state string) bool {
+	e := &mysql.MySQLError{Number: number}
+	copy(e.SQLState[:], state)
+	return classify(e) == away
+}

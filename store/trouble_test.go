@@ -418,3 +418,13 @@ func TestWrongURLs(t *testing.T) {
 		}
 	}
 }
+
+// A node that lost its cluster refuses everything: no row is to blame.
+func TestNodeNotReadyIsAway(t *testing.T) {
+	if !store.Away(1047, "08S01") {
+		t.Error("a Galera node that is not ready counts as something that a row did")
+	}
+	if store.Away(1406, "22001") {
+		t.Error("a value that is too long counts as a database that is away")
+	}
+}

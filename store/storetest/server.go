@@ -10,8 +10,8 @@ import (
 type Server struct{ server *mariadbd.Server }
 
 // options differ from ours on purpose where a client must not depend on them:
-// time zone, character set, mode.
-var options = []string{"--default-time-zone=+05:30", "--character-set-server=latin1", "--sql-mode=",
+// time zone, character set, mode, and when a statement is committed.
+var options = []string{"--default-time-zone=+05:30", "--character-set-server=latin1", "--sql-mode=", "--autocommit=0", "--completion-type=CHAIN",
 	"--innodb-buffer-pool-size=256M", "--innodb-log-file-size=256M", "--max-connections=400"}
 
 // StartServer starts a server of the test's own, stopped when the test ends.
