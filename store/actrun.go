@@ -324,7 +324,7 @@ func (o *op) decide(before recipient.State, known map[recipient.Fingerprint]*rec
 	e.Fingerprint = print
 	e.ReceivedAt = recipient.Micro(now)
 	e.At = before.AnswerAt(e.Kind, now)
-	if o.late() && o.at.Before(now) { // what came after it counts more
+	if o.overtaken(before) || o.late() && o.at.Before(now) { // what came after it counts more
 		e.ReceivedAt, e.At = o.at, o.at
 	}
 	if e.Kind == recipient.OptOut && o.nonce == "" {

@@ -72,6 +72,15 @@ func TestLateClick(t *testing.T) {
 		if out := late(c, "t", noon.Add(48*time.Hour)); !out.Event.At.Equal(now()) || !out.Event.ReceivedAt.Equal(now()) {
 			t.Errorf("a click of the future: got %+v", out.Event)
 		}
+
+		d := nth(4) // a clock that was set back after an opt-in
+		set(noon.Add(3 * time.Hour))
+		act(t, db, recipient.OptIn, d)
+		set(noon)
+		late(d, "t", noon.Add(2*time.Hour))
+		if state(t, db, d).OptedOut() {
+			t.Error("with the clock set back a click of before the opt-in lifts it")
+		}
 		clean(t, db)
 	})
 }
