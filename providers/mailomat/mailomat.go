@@ -139,17 +139,22 @@ func (a adapter) Parse(r *providers.Request) ([]recipient.Event, error) {
 	return b.Done()
 }
 
-// replyIn returns what the other server said; failing that, Mailomat's reason.
+// replyIn returns what the other server said; where that tells no reason,
+// Mailomat's own goes with it.
 func replyIn(raw wire.Raw) smtp.Reply {
 	var p payload
 	if raw.Kind() != '{' || wire.Decode(raw, &p) != nil {
 		return smtp.Reply{}
 	}
+	reply, reason := smtp.Reply{}, p.Reason.String()
 	var d delivery
-	if p.Status.Kind() == '{' && wire.Decode(p.Status, &d) == nil && d != (delivery{}) {
-		return smtp.Reply{Status: d.Enhanced.String(), Code: d.Code.String(), Text: d.Message.String()}
+	if p.Status.Kind() == '{' && wire.Decode(p.Status, &d) == nil {
+		reply = smtp.Reply{Status: d.Enhanced.String(), Code: d.Code.String(), Text: d.Message.String()}
 	}
-	return smtp.Reply{Text: p.Reason.String()}
+	if reason != "" && smtp.Classify(reply).Kind != recipient.HardBounce && !smtp.Excuses(reply) {
+		reply.Text = strings.TrimSpace(reply.Text + " " + reason)
+	}
+	return reply
 }
 
 // judge decides a failure_perm: permanent refusals of every cause end there.

@@ -52,6 +52,8 @@ func TestKinds(t *testing.T) {
 		{status("552", `"5.2.2"`, "full"), "soft_bounce a@example.com 5.2.2"}, {status("450", `"4.1.1"`, "user unknown"), "soft_bounce a@example.com 4.1.1"}, {status("550", "null", "no"), "soft_bounce a@example.com 550"},
 		{`{"reason":"550 5.1.1 no such user"}`, "hard_bounce a@example.com 5.1.1"}, {`{"reason":"blocked as spam"}`, "soft_bounce a@example.com failure_perm"},
 		{`{"delivery-status":{"code":554,"enhanced-code":"5.7.1","message":"no"},"reason":"user unknown"}`, "soft_bounce a@example.com 5.7.1"},
+		{`{"delivery-status":{"code":550},"reason":"user unknown"}`, "hard_bounce a@example.com 550"}, {`{"delivery-status":{"code":550,"message":"no"},"reason":"user unknown"}`, "hard_bounce a@example.com 550"},
+		{`{"delivery-status":{"code":450},"reason":"user unknown"}`, "soft_bounce a@example.com 450"},
 	} {
 		cases = append(cases, providertest.Case{Name: "failure_perm " + c.payload, Body: report("failure_perm", c.payload), Want: c.want},
 			providertest.Case{Name: "failure_tmp " + c.payload, Body: report("failure_tmp", c.payload), Want: strings.Replace(strings.Replace(c.want, "hard", "soft", 1), "failure_perm", "failure_tmp", 1)},
