@@ -68,7 +68,7 @@ func (s *Server) putContact(c *fiber.Ctx) error {
 		}
 		ct.PhoneKey = s.cfg.Keyer.Key(ct.Phone)
 	}
-	o := store.PutOptions{AcceptShared: in.AcceptShared, Source: recipient.FromAPI, Actor: actor(c)}
+	o := store.PutOptions{AcceptShared: in.AcceptShared, Source: recipient.FromAPI, Actor: actor(c), By: s.by(c)}
 	if in.Consent != nil {
 		if o.Consent, err = s.consent(in.Consent); err != nil {
 			return err

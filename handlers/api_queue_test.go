@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -151,6 +152,32 @@ func TestRequestsAPI(t *testing.T) {
 	b.call("GET", "/v1/recipients/email/bo@example.com", readKey, "", 200, &state)
 	if state.OptedOut || state.Known {
 		t.Errorf("a discarded request changed something: %+v", state)
+	}
+}
+
+func TestSavedContactsAreAudited(t *testing.T) {
+	b, db := realStore(t)
+	for _, put := range []struct {
+		body string
+		want int
+	}{
+		{`{"name":"Maija","email":"maija@example.com"}`, http.StatusCreated},
+		{`{"name":"Maija","email":"maija@example.com"}`, http.StatusOK}, // nothing changes
+		{`{"name":"Maija","email":"mm@example.com","language":"fi"}`, http.StatusOK},
+	} {
+		b.call("PUT", "/v1/contacts/7", writeKey, put.body, put.want, nil)
+	}
+	log, err := db.Audited(t.Context(), store.AuditQuery{Action: "contact."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range log {
+		got = append(got, e.Actor+" "+e.Network+" "+e.Action+" "+e.Object+": "+e.Detail)
+	}
+	want := []string{"writer 127.0.0.1 contact.edit contact 1: language, e-mail address", "writer 127.0.0.1 contact.add contact 1: name, e-mail address"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -72,6 +72,29 @@ func TestAListDoesNotReviveWhatItLeavesEmpty(t *testing.T) {
 	})
 }
 
+// An address that can be read again is a change, although its key stays.
+func TestARevivedAddressIsAudited(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(store.Config) *store.DB) {
+		now, set := clock()
+		db := open(store.Config{Now: now})
+		c := store.Contact{ExternalID: "1", Name: "Maija", Email: nth(1)}
+		o := store.PutOptions{By: store.By{Actor: "crm"}}
+		put(t, db, c, o)
+		if err := db.Erase(t.Context(), keyer.Key(nth(1)), store.By{Actor: "anna"}); err != nil {
+			t.Fatal(err)
+		}
+		set(noon.Add(time.Hour))
+		put(t, db, c, o)
+		act(t, db, recipient.OptIn, nth(1))
+		put(t, db, c, o)
+		put(t, db, c, o)
+		log, err := db.Audited(t.Context(), store.AuditQuery{Actor: "crm"})
+		if err != nil || len(log) != 3 || log[0].Detail != "e-mail address" || log[1].Detail != "e-mail address" {
+			t.Errorf("got %+v, %v; want the key's return, and the address's", log, err)
+		}
+	})
+}
+
 // Who edits a contact at the desk cannot read an erased address. Leaving it empty
 // takes nothing away, and another one still gets its opt-out.
 func TestAnEditKeepsWhatNobodyCanRead(t *testing.T) {

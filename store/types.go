@@ -140,7 +140,7 @@ type PutOptions struct {
 	// contact since, it is ErrChanged. Zero: whatever stands there is replaced.
 	Seen time.Time
 	// By, where its Actor is set, is written to the audit log in the same
-	// transaction.
+	// transaction, unless the contact stays as it was.
 	By By
 }
 
