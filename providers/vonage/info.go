@@ -45,7 +45,7 @@ var Info = providers.Info{
 		{Report: "delivered", Kind: recipient.Delivered},
 		{Report: "inbound: STOP and its kin", Kind: recipient.OptOut, Note: "our number is kept as its scope"},
 		{Report: "inbound: START, UNSTOP", Kind: recipient.OptIn, Note: "the person's own text is the consent"},
-		{Report: "accepted, buffered, unknown, submitted, read, other channels than SMS and all others"},
+		{Report: "accepted, buffered, unknown, submitted, read, other channels than SMS and MMS and all others"},
 	},
 	Gaps: []string{
 		"The SMS API signs only for those who ask; unsigned, the secret in the address is the proof.",

@@ -143,11 +143,11 @@ func kindOf(codes map[string]recipient.Kind, code string, sender wire.Text) (rec
 	}
 }
 
-// message reads a status or an incoming text of the Messages API. Other
-// channels than SMS are other addresses.
+// message reads a status or an incoming text of the Messages API. Channels that
+// are neither SMS nor MMS are other addresses.
 func (a adapter) message(b *providers.Batch, rep *report) {
 	for _, channel := range []wire.Text{rep.Channel, rep.To.V.Type, rep.From.V.Type} {
-		if channel != "" && channel.Lower() != "sms" {
+		if c := channel.Lower(); c != "" && c != "sms" && c != "mms" {
 			return
 		}
 	}
