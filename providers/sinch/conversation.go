@@ -22,7 +22,7 @@ type consent struct {
 }
 
 // conversation is a callback of the Conversation API, which serves many
-// channels: only SMS counts.
+// channels: only SMS and MMS count.
 type conversation struct {
 	AppID      wire.Text `json:"app_id"`
 	AcceptedAt wire.Text `json:"accepted_time"`
@@ -50,7 +50,9 @@ type conversation struct {
 	} `json:"message"`
 }
 
-func (i identity) isSMS() bool { return i.Channel.Lower() == "sms" }
+// isPhone reports whether the identity is a number that gets texts: who answers
+// STOP to an MMS wants no SMS of the same sender either.
+func (i identity) isPhone() bool { c := i.Channel.Lower(); return c == "sms" || c == "mms" }
 
 func (a adapter) conversation(b *providers.Batch, c *conversation) {
 	stamp := c.EventAt
@@ -59,7 +61,7 @@ func (a adapter) conversation(b *providers.Batch, c *conversation) {
 	}
 	at := stamp.Time()
 	add := func(field string, who identity, e recipient.Event) {
-		if e.Kind == "" || !who.isSMS() {
+		if e.Kind == "" || !who.isPhone() {
 			return
 		}
 		e.At = at
@@ -85,7 +87,7 @@ func (a adapter) conversation(b *providers.Batch, c *conversation) {
 	if o := c.OptIn; o != nil && o.Status.Lower() == "opt_in_succeeded" { // not the person's own words
 		add("opt_in_notification.identity", o.identity, o.event(recipient.Reactivation, c.AppID, stamp))
 	}
-	if m := c.Message; m != nil && m.Who.isSMS() {
+	if m := c.Message; m != nil && m.Who.isPhone() {
 		in := sms.Inbound{Text: string(m.Contact.Text.Text), To: m.SenderID.String(), ID: m.ID.String(), Number: m.Who.Identity.String()}
 		a.words.Received(b, "message.channel_identity.identity", in, at)
 	}

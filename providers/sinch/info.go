@@ -40,6 +40,7 @@ var Info = providers.Info{
 	Events: []string{"SMS API: delivery reports per recipient, inbound messages", "Conversation API: MESSAGE_DELIVERY, MESSAGE_INBOUND, OPT_IN, OPT_OUT"},
 	Mapping: []providers.Mapping{
 		{Report: "Failed, Rejected, Aborted, Expired, Deleted: 100, 150, 300", Kind: recipient.HardBounce, Note: "the number is unknown or invalid"},
+		{Report: "Failed, Rejected, Aborted, Expired, Deleted: 257 for a number in North America", Kind: recipient.OptOut, Note: "from a toll-free number: the person had answered STOP"},
 		{Report: "Failed, Rejected, Aborted, Expired, Deleted: every other code, or none", Kind: recipient.SoftBounce, Note: "400, 401 and 407 are left out"},
 		{Report: "Delivered", Kind: recipient.Delivered},
 		{Report: "mo_text, mo_media: STOP and its kin", Kind: recipient.OptOut},
@@ -49,7 +50,7 @@ var Info = providers.Info{
 		{Report: "Conversation, DELIVERED", Kind: recipient.Delivered},
 		{Report: "Conversation, opt_out_notification OPT_OUT_SUCCEEDED", Kind: recipient.OptOut, Note: "the app is kept as its scope"},
 		{Report: "Conversation, opt_in_notification OPT_IN_SUCCEEDED", Kind: recipient.Reactivation},
-		{Report: "Queued, Dispatched, Unknown, Cancelled, READ, other channels than SMS and all others"},
+		{Report: "Queued, Dispatched, Unknown, Cancelled, READ, other channels than SMS and MMS and all others"},
 	},
 	Gaps: []string{
 		"A summary batch report holds only counts: its failures go to quarantine.",

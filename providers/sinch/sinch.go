@@ -26,7 +26,10 @@ import (
 	"github.com/strikeout/strikeout/recipient"
 )
 
-const name = "sinch"
+const (
+	name = "sinch"
+	rule = "sinch-code"
+)
 
 // codes translates "code" of the SMS API and "reason.code" of the Conversation
 // API. What is not listed is soft: Sinch calls screening, barring and the
@@ -50,7 +53,7 @@ type adapter struct {
 
 // New checks signatures where "signing_secret" is set.
 func New(s providers.Settings) (providers.Adapter, error) {
-	return adapter{s.OptionalSecrets("signing_secret"), sms.Words(s), sms.NewCodes(s, "sinch-code", codes)}, nil
+	return adapter{s.OptionalSecrets("signing_secret"), sms.Words(s), sms.NewCodes(s, rule, codes)}, nil
 }
 
 func (a adapter) Verify(_ context.Context, r *providers.Request) error {
@@ -160,7 +163,7 @@ func (a adapter) read(b *providers.Batch, m *body) (kept []map[string]any) {
 			if e.MessageID == "" {
 				e.IDParts = append(e.IDParts, at.String())
 			}
-			b.AddTo(recipient.SMS, "recipient", sms.MSISDN(m.Recipient.String()), e)
+			add(b, "recipient", m.Recipient.String(), e)
 		}
 	case strings.HasPrefix(kind, "delivery_report_"):
 		return a.batch(b, m)
@@ -185,7 +188,7 @@ func (a adapter) batch(b *providers.Batch, m *body) (kept []map[string]any) {
 		var bad []string
 		for _, to := range row.Recipients {
 			before := b.Rejected()
-			b.AddTo(recipient.SMS, field, sms.MSISDN(to), e)
+			add(b, field, to, e)
 			if b.Rejected() > before {
 				bad = append(bad, to)
 			} else {
@@ -200,6 +203,23 @@ func (a adapter) batch(b *providers.Batch, m *body) (kept []map[string]any) {
 		return nil
 	}
 	return kept
+}
+
+// stopped is the code of a text from a toll-free number to a person who had
+// answered STOP. Of other senders it is an operator's barring.
+//
+// https://community.sinch.com/t5/Toll-Free-Numbers-TFN/How-does-STOP-work-on-a-Toll-Free-number/ta-p/15313
+// (read 2026-11-29)
+const stopped = "257"
+
+// add adds an outcome of the SMS API for one number. A report does not name its
+// sender, but only numbers in North America hear from toll-free ones.
+func add(b *providers.Batch, field, to string, e recipient.Event) {
+	to = sms.MSISDN(to)
+	if e.Code == stopped && e.Rule == rule && strings.HasPrefix(to, "+1") {
+		e.Kind, e.Rule = recipient.OptOut, "sinch-toll-free-stop"
+	}
+	b.AddTo(recipient.SMS, field, to, e)
 }
 
 // judge puts an outcome of the SMS API into e; ok is false when it is none.

@@ -50,6 +50,10 @@ func TestKinds(t *testing.T) {
 		{Name: "a picture", Body: `{"type":"mo_media","id":"i","from":"447700900123","to":"15005550001","body":{"subject":"STOP","message":"look","media":[]}}`},
 		{Name: "a type of tomorrow", Body: `{"type":"mo_hologram","id":"i","from":"447700900123","body":"STOP"}`},
 		{Name: "several in an array", Body: "[" + one("Delivered", "0") + "," + `7,` + one("Failed", "150") + "]", Want: "delivered" + to + "; hard_bounce" + to + " 150; !unreadable"},
+		{Name: "toll-free stop", Body: `{"type":"recipient_delivery_report_sms","batch_id":"b1","recipient":"15005550009","status":"Rejected","code":257}`, Want: "opt_out +15005550009 257"},
+		{Name: "batch with a toll-free stop", Body: `{"type":"delivery_report_sms","batch_id":"b1","statuses":[{"code":257,"status":"Failed","recipients":["15005550009","447700900123"]}]}`, Want: "opt_out +15005550009 257; soft_bounce" + to + " 257"},
+		{Name: "stop to an MMS by Conversation", Body: `{"message":{"id":"i","contact_message":{"text_message":{"text":"Stop"}},"channel_identity":{"channel":"MMS","identity":"447700900123"},"sender_id":"15005550001"}}`, Want: "opt_out" + to + " +15005550001"},
+		{Name: "MMS delivered by Conversation", Body: report2("DELIVERED", "MMS", ""), Want: "delivered" + to},
 		{Name: "text on WhatsApp", Body: `{"message":{"id":"i","contact_message":{"text_message":{"text":"STOP"}},"channel_identity":{"channel":"WHATSAPP","identity":"447700900123"}}}`},
 		{Name: "text by Conversation", Body: `{"message":{"id":"i","direction":"TO_APP","contact_message":{"text_message":{"text":"Stop"}},"channel_identity":{"channel":"SMS","identity":"447700900123"},"sender_id":"15005550001"}}`, Want: "opt_out" + to + " +15005550001"},
 		{Name: "other text by Conversation", Body: `{"message":{"id":"i","contact_message":{"text_message":{"text":"hi"}},"channel_identity":{"channel":"SMS","identity":"447700900123"}}}`},
@@ -103,6 +107,9 @@ func TestKinds(t *testing.T) {
 	}
 	cases = append(cases, providertest.Case{Name: "other text", Body: `{"type":"mo_text","id":"i","from":"447700900123","to":"15005550001","body":"do not stop"}`})
 	providertest.Table(t, Info, settings, cases)
+	providertest.Table(t, Info, providers.Set("soft_codes", "257"), []providertest.Case{
+		{Name: "257 as the operator reads it", Body: `{"type":"recipient_delivery_report_sms","recipient":"15005550009","status":"Failed","code":257}`, Want: "soft_bounce +15005550009 257"},
+	})
 	providertest.Table(t, Info, providers.Set("opt_out_codes", "RECIPIENT_NOT_OPTED_IN"), []providertest.Case{
 		{Name: "the operator's own reading", Body: report2("FAILED", "SMS", "RECIPIENT_NOT_OPTED_IN"), Want: "opt_out" + to + " RECIPIENT_NOT_OPTED_IN"},
 	})
