@@ -28,7 +28,8 @@ var codes = map[string]recipient.Kind{
 	"4406": recipient.HardBounce, // rejected-unallocated-to-number
 	"4720": recipient.HardBounce, // invalid-destination-address
 	"4721": recipient.HardBounce, // destination-tn-deactivated
-	"4775": recipient.OptOut,     // destination-rejected-due-to-user-opt-out
+	"4475": recipient.OptOut,     // destination-rejected-due-to-user-opt-out, by Bandwidth
+	"4775": recipient.OptOut,     // the same, by the carrier
 	"9902": "",                   // no receipt in time: the message may have arrived
 }
 

@@ -58,6 +58,9 @@ func TestKinds(t *testing.T) {
 		"5100", "5600", "5999", "9999", "4000"} {
 		cases = append(cases, providertest.Case{Name: "code " + c, Body: "[" + item("message-failed", c) + "]", Want: "soft_bounce" + to + " " + c})
 	}
+	for _, c := range []string{"4475", "4775"} {
+		cases = append(cases, providertest.Case{Name: "code " + c, Body: "[" + item("message-failed", c) + "]", Want: "opt_out" + to + " +15005550001"})
+	}
 	for _, w := range []string{"STOP", "stopall", "Unsubscribe", " cancel ", "END", "quit."} {
 		cases = append(cases, providertest.Case{Name: "text " + w, Body: received(w, "in"), Want: "opt_out +358450000013 +15005550001"})
 	}

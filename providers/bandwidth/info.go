@@ -30,7 +30,7 @@ var Info = providers.Info{
 	Events: []string{"Outbound callbacks: message-delivered, message-failed", "Inbound callbacks: message-received"},
 	Mapping: []providers.Mapping{
 		{Report: "message-failed: 4303, 4406, 4720, 4721", Kind: recipient.HardBounce, Note: "invalid, unassigned or deactivated number"},
-		{Report: "message-failed: 4775", Kind: recipient.OptOut, Note: "rejected because the person opted out; the sending number is kept as its scope"},
+		{Report: "message-failed: 4475, 4775", Kind: recipient.OptOut, Note: "rejected because the person opted out; the sending number is kept as its scope"},
 		{Report: "message-failed: 9902", Note: "no receipt in time; it may have arrived"},
 		{Report: "message-failed: every other code, or none", Kind: recipient.SoftBounce},
 		{Report: "message-delivered", Kind: recipient.Delivered},
