@@ -30,7 +30,7 @@ var Info = providers.Info{
 	},
 	Events: []string{"message.finalized", "message.received"},
 	Mapping: []providers.Mapping{
-		{Report: "message.finalized, delivery_failed, sending_failed, expired: 40001, 40012, 40310", Kind: recipient.HardBounce, Note: "not routable or invalid; never guessed among several failed recipients"},
+		{Report: "message.finalized, delivery_failed, sending_failed, expired: 40001, 40012, 40310", Kind: recipient.HardBounce, Note: "not routable or invalid; 40012 from a short code is soft; never guessed among several failed recipients"},
 		{Report: "message.finalized, the same: 40300 that speaks of a STOP message or block rule", Kind: recipient.OptOut, Note: "the sending number is kept as its scope"},
 		{Report: "message.finalized, the same: every other code, or none", Kind: recipient.SoftBounce},
 		{Report: "message.finalized, delivered", Kind: recipient.Delivered},

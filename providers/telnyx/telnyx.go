@@ -29,12 +29,17 @@ const name = "telnyx"
 // assigned to the profile.
 const blockedCode = "40300"
 
+// invalidCode is hard, but not from a short code: then it may as well be a
+// contract without texts from those.
+// https://support.telnyx.com/en/articles/6505121-telnyx-messaging-error-codes (read 2026-11-29)
+const invalidCode = "40012"
+
 // codes translates errors[].code; what is not listed is soft. "Blocked as spam
 // (permanent)", 40003, is about the sender.
 var codes = map[string]recipient.Kind{
-	"40001": recipient.HardBounce, // a landline or non-routable number
-	"40012": recipient.HardBounce, // invalid destination number
-	"40310": recipient.HardBounce, // invalid "to" address
+	"40001":     recipient.HardBounce, // a landline or non-routable number
+	invalidCode: recipient.HardBounce, // invalid destination number; see judge
+	"40310":     recipient.HardBounce, // invalid "to" address
 }
 
 // failed are the statuses of a recipient that mean it got nothing. Those of
@@ -139,7 +144,7 @@ func (a adapter) finalized(b *providers.Batch, d *event) {
 			failures++
 		}
 	}
-	bad := a.judge(p.Errors, failures)
+	bad := a.judge(p.Errors, failures, p.From.Number.String())
 	if bad.Kind == recipient.OptOut && bad.Rule == "telnyx-stop" {
 		bad.Code = p.From.Number.String() // the sender that the person stopped
 	}
@@ -163,7 +168,7 @@ func (a adapter) finalized(b *providers.Batch, d *event) {
 // judge returns the verdict of a message's errors, which do not say whose they
 // are: among several failures only what all errors agree on, one for each,
 // may be more than soft.
-func (a adapter) judge(errs []failure, failures int) recipient.Event {
+func (a adapter) judge(errs []failure, failures int, from string) recipient.Event {
 	verdict := recipient.Event{Kind: recipient.SoftBounce, Rule: "telnyx-code"}
 	agree := len(errs) >= failures
 	for i, f := range errs {
@@ -172,6 +177,9 @@ func (a adapter) judge(errs []failure, failures int) recipient.Event {
 		e.Kind, e.Rule = a.codes.Judge(e.Code)
 		if e.Code == blockedCode && e.Rule == "telnyx-code" && speaksOfStop(e.Detail) {
 			e.Kind, e.Rule = recipient.OptOut, "telnyx-stop"
+		}
+		if e.Code == invalidCode && e.Rule == "telnyx-code" && sms.IsShortCode(from) {
+			e.Kind, e.Rule = recipient.SoftBounce, "telnyx-short-code"
 		}
 		agree = agree && (i == 0 || e.Kind == verdict.Kind)
 		// What says more of the address counts; of equals the first.

@@ -42,6 +42,10 @@ func text(words, autoresponse string) string {
 		words + `","autoresponse_type":` + autoresponse + `}}}`
 }
 
+func fromShort(errs string) string {
+	return strings.Replace(single("delivery_failed", errs), "+15005550001", "12345", 1)
+}
+
 func TestKinds(t *testing.T) {
 	const to = " +447700900123"
 	const two = `[{"phone_number":"+447700900123","status":"delivery_failed"},{"phone_number":"+358450000012","status":"delivery_failed"}]`
@@ -52,6 +56,8 @@ func TestKinds(t *testing.T) {
 		{Name: "code as a number", Body: single("delivery_failed", `[{"code":40012}]`), Want: "hard_bounce" + to + " 40012"},
 		{Name: "RCS", Body: strings.Replace(single("delivery_failed", code("40012")), `"id":"m1"`, `"id":"m1","type":"RCS"`, 1)},
 		{Name: "MMS", Body: strings.Replace(single("delivery_failed", code("40012")), `"id":"m1"`, `"id":"m1","type":"MMS"`, 1), Want: "hard_bounce" + to + " 40012"},
+		{Name: "invalid, from a short code", Body: fromShort(code("40012")), Want: "soft_bounce" + to + " 40012"},
+		{Name: "not routable, from a short code", Body: fromShort(`[{"code":"40012"},{"code":"40001"}]`), Want: "hard_bounce" + to + " 40001"},
 		{Name: "the second error says more", Body: single("delivery_failed", `[{"code":"40008"},{"code":"40001"}]`), Want: "hard_bounce" + to + " 40001"},
 		{Name: "40300 with a title", Body: single("sending_failed", `[{"code":"40300","title":"Blocked due to STOP message"}]`), Want: "opt_out" + to + " +15005550001"},
 		{Name: "40300 with a detail", Body: single("sending_failed", `[{"code":"40300","detail":"... due to an existing block rule."}]`), Want: "opt_out" + to + " +15005550001"},

@@ -122,14 +122,10 @@ func (m *message) kind() recipient.Kind {
 	switch {
 	case len(m.Code) == 5 && strings.HasPrefix(m.Code, "63"): // WhatsApp and other channels
 		return ""
-	case !known, m.Code == "30006" && isShortCode(m.From): // from a short code it means the carrier
+	case !known, m.Code == "30006" && sms.IsShortCode(m.From): // from a short code it means the carrier
 		return recipient.SoftBounce
 	}
 	return kind
-}
-
-func isShortCode(from string) bool {
-	return from != "" && len(from) <= 8 && strings.Trim(from, "0123456789") == ""
 }
 
 // other reports whether an address belongs to another channel, as

@@ -46,6 +46,11 @@ func MSISDN(s string) string {
 // minDigits is what E.164 numbers have at least; shorter ones are short codes.
 const minDigits = 7
 
+// IsShortCode reports whether a sender is a short code: a few digits without +.
+func IsShortCode(from string) bool {
+	return from != "" && len(from) <= 8 && strings.Trim(from, "0123456789") == ""
+}
+
 // Stop are the words that stop messages, by language (BCP 47). The English
 // ones are the CTIA list that carriers and providers enforce themselves. A
 // text counts only when it is such a word and nothing else.
