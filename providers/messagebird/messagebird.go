@@ -230,7 +230,7 @@ func (a adapter) channels(b *providers.Batch, c *channelEvent) {
 			code = ""
 		}
 		a.judge(&e, code, p.Reason.String())
-		if e.Kind == recipient.HardBounce && len(numbers) > 1 { // which of them?
+		if e.Kind != "" && len(numbers) > 1 { // which of them?
 			e.Kind = recipient.SoftBounce
 		}
 	}

@@ -138,6 +138,8 @@ func TestKinds(t *testing.T) {
 	addJSON("another channel", bird("whatsapp.outbound", "delivered", "", `""`), "")
 	addJSON("two receivers", `{"event":"sms.outbound","payload":{"id":"p1","status":"delivery_failed","failure":{"source":{"name":"sms-messagebird","code":"1"}},"receiver":{"contacts":[{"identifierValue":"+447700900123"},{"identifierValue":"+358450000013"}]}}}`,
 		"soft_bounce +447700900123 1; soft_bounce +358450000013 1")
+	addJSON("two receivers, one opted out", `{"event":"sms.outbound","payload":{"id":"p1","status":"delivery_failed","reason":"reason: opted_out","receiver":{"contacts":[{"identifierValue":"+447700900123"},{"identifierValue":"+358450000013"}]}}}`,
+		"soft_bounce +447700900123 opted_out; soft_bounce +358450000013 opted_out")
 	addJSON("no receiver", `{"event":"sms.outbound","payload":{"id":"p1","status":"delivered"}}`, "!no_recipient")
 	addJSON("stop", `{"service":"channels","event":"sms.inbound","payload":{"id":"p1","sender":{"contact":{"identifierKey":"phonenumber","identifierValue":"+358450000013"}},"body":{"type":"text","text":{"text":"Stop"}},"createdAt":"2026-01-05T10:00:00Z"}}`, "opt_out +358450000013")
 	addJSON("other text", `{"event":"sms.inbound","payload":{"id":"p1","sender":{"contact":{"identifierValue":"+358450000013"}},"body":{"text":{"text":"hello"}}}}`, "")
